@@ -1,0 +1,47 @@
+# Every target makes .venv and installs what it needs by itself; the second time that takes no time.
+
+.PHONY: help demo test lint bench clean ready-demo ready-test ready-lint
+
+help:
+	@echo "make demo    run the example pipeline twice: first the work, then the cache"
+	@echo "make test    run the tests"
+	@echo "make lint    check style, types and the direction of imports"
+	@echo "make bench   run the benchmarks"
+	@echo "make clean   remove .venv, caches and build products, but no run and no artifact"
+	@echo
+	@echo "Python 3.11 or newer is looked for; to name one: make test PYTHON=python3.13"
+
+demo: ready-demo
+	@echo "penstock: examples/digits.py, for the first time"
+	@.venv/bin/python examples/digits.py
+	@echo "penstock: examples/digits.py, once more"
+	@.venv/bin/python examples/digits.py
+
+test: ready-test
+	.venv/bin/python -m pytest -n 2
+
+lint: ready-lint
+	.venv/bin/python -m ruff check
+	.venv/bin/python -m ruff format --check
+	.venv/bin/python -m mypy sdk .ci/venv.py $(wildcard integrations/penstock_* examples/*.py benchmarks/*.py)
+	.venv/bin/python tests/typing/check.py
+	.venv/bin/lint-imports --no-logo
+
+bench: ready-test
+	.venv/bin/python benchmarks/run.py
+
+clean:
+	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+pythons = $(if $(PYTHON),"$(PYTHON)",.venv/bin/python python3 python3.13 python3.12 python3.11)
+
+ready-demo ready-test ready-lint: ready-%:
+	@for python in $(pythons); do \
+	    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	    exec "$$python" .ci/venv.py $*; \
+	done; \
+	echo "penstock: Python 3.11 or newer is needed, and none was found (tried: $(strip $(pythons)))." >&2; \
+	echo "Install one (Debian, Ubuntu: apt-get install python3 python3-venv; macOS: brew install python)," >&2; \
+	echo "or name the one you have: make $(firstword $(MAKECMDGOALS)) PYTHON=/path/to/python3" >&2; \
+	exit 1

@@ -1,0 +1,61 @@
+"""penstock: write a pipeline once in plain Python, and let the active stack decide where it runs.
+
+Names are found on first use: importing this package loads the standard library and next to
+nothing of our own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from penstock.lazy import attach
+
+if TYPE_CHECKING:
+    from penstock.api.pipeline import Pipeline as Pipeline
+    from penstock.api.pipeline import pipeline as pipeline
+    from penstock.artifacts.formats.registry import materializer as materializer
+    from penstock.artifacts.local import LocalArtifactStore as LocalArtifactStore
+    from penstock.artifacts.materializer import Materializer as Materializer
+    from penstock.artifacts.materializer import NotThisFormat as NotThisFormat
+    from penstock.client import Client as Client
+    from penstock.errors import PenstockError as PenstockError
+    from penstock.errors import RunFailed as RunFailed
+    from penstock.model.component import Secret as Secret
+    from penstock.model.graph import Graph as Graph
+    from penstock.model.options import Resources as Resources
+    from penstock.model.records import Status as Status
+    from penstock.model.step import Step as Step
+    from penstock.model.step import step as step
+    from penstock.orchestrators.local import LocalOrchestrator as LocalOrchestrator
+    from penstock.runtime.run import Run as Run
+    from penstock.runtime.run import StoredArtifact as StoredArtifact
+    from penstock.stack.stack import Stack as Stack
+
+_HOMES = {
+    "Client": "penstock.client",
+    "Graph": "penstock.model.graph",
+    "LocalArtifactStore": "penstock.artifacts.local",
+    "LocalOrchestrator": "penstock.orchestrators.local",
+    "Materializer": "penstock.artifacts.materializer",
+    "NotThisFormat": "penstock.artifacts.materializer",
+    "PenstockError": "penstock.errors",
+    "Pipeline": "penstock.api.pipeline",
+    "Resources": "penstock.model.options",
+    "Run": "penstock.runtime.run",
+    "RunFailed": "penstock.errors",
+    "Secret": "penstock.model.component",
+    "Stack": "penstock.stack.stack",
+    "Status": "penstock.model.records",
+    "Step": "penstock.model.step",
+    "StoredArtifact": "penstock.runtime.run",
+    "materializer": "penstock.artifacts.formats.registry",
+    "pipeline": "penstock.api.pipeline",
+    "step": "penstock.model.step",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - the keys are the one list of names
+__getattr__ = attach(__name__, _HOMES)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,1 @@
+"""What users call: pipelines, and their command lines."""

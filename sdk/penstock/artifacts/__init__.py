@@ -1,0 +1,1 @@
+"""Artifacts: stores move buffers under keys, materializers turn values into buffers."""

@@ -1,0 +1,1 @@
+"""Formats, one per file. `registry` knows which there are; none is loaded before it is needed."""

@@ -1,0 +1,56 @@
+"""`store.json`: which store this is and which version of the format it has."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Final
+
+from penstock.artifacts.store import ArtifactStore
+from penstock.errors import CorruptArtifact, KeyTaken, NoSuchKey, StoreTooNew
+
+VERSION: Final = 1
+"""The format that this version of penstock writes, and the newest that it reads."""
+
+KEY: Final = "store.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A store's own name and format."""
+
+    id: str
+    version: int
+
+
+def identify(store: ArtifactStore, *, make: bool = True) -> Identity | None:
+    """Who the store is; with `make`, a new store gets its identity now.
+
+    Raises `StoreTooNew` if a later version of penstock wrote it.
+    """
+    try:
+        data = store.get(KEY)
+    except NoSuchKey:
+        if not make:
+            return None
+        fresh = {"version": VERSION, "id": os.urandom(8).hex()}
+        try:
+            store.put(KEY, [json.dumps(fresh).encode()], exclusive=True)
+        except KeyTaken:  # somebody else was first: theirs counts
+            return identify(store)
+        return Identity(fresh["id"], VERSION)  # type: ignore[arg-type]
+    try:
+        read = json.loads(bytes(data))
+        identity = Identity(str(read["id"]), int(read["version"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise CorruptArtifact(
+            f"{KEY} of the artifact store {store.path} cannot be read: {error}."
+        ) from error
+    if identity.version > VERSION:
+        raise StoreTooNew(
+            f"The artifact store {store.path} has format {identity.version}; this penstock knows "
+            f"up to {VERSION}.",
+            hint="pip install -U penstock",
+        )
+    return identity

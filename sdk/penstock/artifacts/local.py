@@ -1,0 +1,269 @@
+"""A folder as an artifact store: whole objects or none, without locks.
+
+Our own code instead of fsspec's local file system, which writes in place: an object is written to
+`tmp/` in the same tree and then given its name by `link` (where nothing is yet) or `rename`. No
+file locks, because NFS is a supported place.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, NoReturn, Self
+
+from penstock.artifacts.exclusive import exclusive_rename
+from penstock.artifacts.store import ArtifactStore, Buffer, Entry, check_key
+from penstock.errors import KeyTaken, NoSuchKey, StoreUnavailable
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+MAPPED: Final = 1 << 20
+"""Bytes from which an object is mapped instead of read."""
+
+_MOST_BUFFERS: Final = 512
+_NO_LINKS: Final = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+_REASONS: Final = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+}
+_HINTS: Final = {
+    errno.ENOSPC: "Make room and run again: finished steps are kept.",
+    errno.EDQUOT: "Make room and run again: finished steps are kept.",
+    errno.EROFS: "Use another stack, or a LocalArtifactStore(path=…) that can be written.",
+    errno.EACCES: "Use another stack, or a LocalArtifactStore(path=…) that can be written.",
+}
+_numbers = count()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalArtifactStore(ArtifactStore):
+    """Keeps artifacts in a folder."""
+
+    flavor: ClassVar[str] = "local"
+
+    path: str = ".penstock"
+    """The folder; a relative one lies in the project's folder."""
+    durability: Literal["process", "power"] = "process"
+    """What a finished write survives: the end of the process, or a power failure as well."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "path", os.fspath(self.path))
+
+    def placed(self, root: Path) -> Self:
+        return replace(self, path=os.path.normpath(root / Path(self.path).expanduser()))
+
+    def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
+        target = self._file(key)
+        temp = self._write(buffers)
+        try:
+            if not exclusive:
+                _into_folder(os.replace, temp, target)
+            elif not self._named(temp, target):
+                raise KeyTaken(f"There is an object under {key!r} in {self.path} already.")
+            self._settle(target)
+        except OSError as error:
+            self._refuse(error, target)
+        finally:
+            _remove(temp)
+
+    def publish(self, keys: Sequence[str], data: Buffer) -> tuple[str, ...]:
+        """One file with a link for each name."""
+        temp = self._write([data])
+        taken = []
+        target = temp
+        try:
+            for key in keys:
+                target = self._file(key)
+                if self._linked(temp, target):
+                    self._settle(target)
+                else:
+                    taken.append(key)
+        except _LinksRefused:
+            return super().publish(keys, data)
+        except OSError as error:
+            self._refuse(error, target)
+        finally:
+            _remove(temp)
+        return tuple(taken)
+
+    def get(self, key: str) -> Buffer:
+        try:
+            fd = os.open(self._file(key), os.O_RDONLY | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            raise self._missing(key) from None
+        except OSError as error:
+            self._refuse(error, self._file(key))
+        try:
+            size = os.fstat(fd).st_size
+            if size >= MAPPED:
+                return mmap.mmap(fd, size, access=mmap.ACCESS_COPY)
+            data = bytearray(size)
+            if os.readv(fd, [data]) != size:
+                raise self._missing(key)
+            return data
+        except IsADirectoryError:
+            raise self._missing(key) from None
+        except OSError as error:
+            self._refuse(error, self._file(key))
+        finally:
+            os.close(fd)
+
+    def keys(self, prefix: str = "", *, start_after: str = "") -> Iterator[Entry]:
+        folder, _, begin = prefix.rpartition("/")
+        base = f"{folder}/" if folder else ""
+        try:
+            with os.scandir(self._file(folder) if folder else self.path) as found:
+                children = {
+                    item.name + "/" * item.is_dir(follow_symlinks=False): item
+                    for item in found
+                    if item.name.startswith(begin) and (base or item.name != "tmp")
+                }
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            self._refuse(error, self._file(folder) if folder else self.path)
+        for name in sorted(children):
+            if base + name <= start_after:
+                continue
+            if name.endswith("/"):
+                yield Entry(base + name, 0, 0.0)
+                continue
+            try:
+                stat = children[name].stat()
+            except FileNotFoundError:
+                continue
+            yield Entry(base + name, stat.st_size, stat.st_mtime)
+
+    def stat(self, key: str) -> Entry:
+        try:
+            stat = os.stat(self._file(key))
+        except (FileNotFoundError, NotADirectoryError):
+            raise self._missing(key) from None
+        except OSError as error:
+            self._refuse(error, self._file(key))
+        return Entry(key, stat.st_size, stat.st_mtime)
+
+    def delete(self, key: str) -> None:
+        try:
+            os.unlink(self._file(key))
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise self._missing(key) from None
+        except OSError as error:
+            self._refuse(error, self._file(key))
+
+    @property
+    def filesystem(self) -> AbstractFileSystem:
+        from fsspec.implementations.dirfs import DirFileSystem  # heavy, and only for users
+
+        return DirFileSystem(self.path)
+
+    def _file(self, key: str) -> str:
+        return f"{self.path}/{check_key(key)}"
+
+    def _write(self, buffers: Sequence[Buffer]) -> str:
+        """A temporary file with these bytes."""
+        temp = f"{self.path}/tmp/{os.getpid()}-{next(_numbers)}-{os.urandom(4).hex()}"
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+        try:
+            fd = _open(temp, flags)
+            try:
+                _write_all(fd, buffers)
+                if self.durability == "power":
+                    os.fsync(fd)
+            except BaseException:
+                _remove(temp)
+                raise
+            finally:
+                os.close(fd)
+        except OSError as error:
+            self._refuse(error, temp)
+        return temp
+
+    def _named(self, temp: str, target: str) -> bool:
+        """Give the file its name, or say that the name is taken."""
+        try:
+            return self._linked(temp, target)
+        except _LinksRefused:
+            return exclusive_rename(temp, target)
+
+    def _linked(self, temp: str, target: str) -> bool:
+        try:
+            _into_folder(os.link, temp, target)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno in _NO_LINKS:
+                raise _LinksRefused from error
+            raise
+        return True
+
+    def _settle(self, target: str) -> None:
+        """Make a new name last, as far as was asked for."""
+        if self.durability == "power":
+            folder = os.open(os.path.dirname(target), os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def _missing(self, key: str) -> NoSuchKey:
+        return NoSuchKey(f"There is no object {key!r} in {self.path}.")
+
+    def _refuse(self, error: OSError, file: str) -> NoReturn:
+        number = error.errno or 0
+        reason = _REASONS.get(number, error.strerror or str(error))
+        raise StoreUnavailable(
+            f"The artifact store {self.name!r} cannot use {file}: {reason}.",
+            hint=_HINTS.get(number),
+        ) from error
+
+
+def _open(path: str, flags: int) -> int:
+    try:
+        return os.open(path, flags, 0o666)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return os.open(path, flags, 0o666)
+
+
+def _write_all(fd: int, buffers: Sequence[Buffer]) -> None:
+    """Every byte, in as few calls as the system allows."""
+    left = [view for view in (memoryview(item).cast("B") for item in buffers) if view.nbytes]
+    first = 0
+    while first < len(left):
+        written = os.writev(fd, left[first : first + _MOST_BUFFERS])
+        while first < len(left) and written >= left[first].nbytes:
+            written -= left[first].nbytes
+            first += 1
+        if written:
+            left[first] = left[first][written:]
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+
+
+class _LinksRefused(Exception):
+    """This file system has no hard links, or no more for this file."""
+
+
+def _into_folder(give: Callable[[str, str], None], temp: str, target: str) -> None:
+    """Give a file its name, in a folder that is made only if it turns out to be missing."""
+    try:
+        give(temp, target)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        give(temp, target)

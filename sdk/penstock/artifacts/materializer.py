@@ -1,0 +1,80 @@
+"""Formats: how a value becomes buffers and comes back. A format knows nothing of stores."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Generic, TypeVar
+
+from penstock.artifacts.store import Buffer
+
+T = TypeVar("T")
+
+
+class NotThisFormat(Exception):
+    """This value would not come back equal from this format; the next one is asked."""
+
+
+class Format(ABC, Generic[T]):
+    """What formats have in common. An object serves one dump or one load and is forgotten."""
+
+    format: ClassVar[str]
+    """Short id with a version, for example "npy/1". What is stored under it never changes."""
+    suffix: ClassVar[str] = ".bin"
+    """The ending of a file with these bytes, for exports."""
+    runs_code: ClassVar[bool] = False
+    """Whether loading can run code that the bytes name, as unpickling does. Then the bytes are
+    loaded only under a signature that counts."""
+    needs_kind: ClassVar[bool] = False
+    """Whether loading needs the value's class. Then only values are dumped whose annotation is
+    exactly their class, so that whoever loads them knows it too."""
+
+    def __init__(self, kind: type[T] | None) -> None:
+        self.kind = kind
+        """The value's class when it is dumped; the annotation's, if any, when it is loaded."""
+
+    def names(self) -> Iterable[object]:
+        """Classes and functions whose code the dumped value depends on; asked after `dump`."""
+        return (self.kind,) if self.kind is not None else ()
+
+
+class Materializer(Format[T]):
+    """A format whose value is one object."""
+
+    @abstractmethod
+    def dump(self, value: T) -> Sequence[Buffer]:
+        """The value's bytes: views of its own memory where possible, not copies.
+
+        Raises `NotThisFormat` for a value that would not come back equal.
+        """
+
+    @abstractmethod
+    def load(self, data: Buffer) -> T:
+        """The value, made of views of `data` where possible. `data` is this value's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An object of its own that belongs to a value of several objects."""
+
+    digest: str
+    size: int
+    """Bytes."""
+
+
+class Composite(Format[T]):
+    """A format whose value is several objects: a root that lists the others."""
+
+    @abstractmethod
+    def dump(self, value: T, put: Callable[[Sequence[Buffer]], Part]) -> Sequence[Buffer]:
+        """The root's bytes; the other objects are stored with `put` first."""
+
+    @abstractmethod
+    def load(self, data: Buffer, get: Callable[[Part], Buffer], folder: Path) -> T:
+        """The value. Files go into `folder`, which is empty and the value's own."""
+
+    @abstractmethod
+    def parts(self, data: Buffer) -> Iterable[Part]:
+        """The other objects, as the root lists them."""

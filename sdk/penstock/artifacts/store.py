@@ -1,0 +1,104 @@
+"""Where artifacts live. A store moves buffers under keys; it knows nothing of values."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias
+
+from penstock import digest
+from penstock.errors import KeyTaken, StoreError
+from penstock.model.component import Secret, StackComponent
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+Buffer: TypeAlias = digest.Buffer
+"""Bytes in memory, or a private mapping of a file."""
+
+_KEY: Final = re.compile(r"(?!.*(^|/)\.\.?(/|$))[A-Za-z0-9_.\-]+(/[A-Za-z0-9_.\-]+)*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One child of a prefix, as a listing shows it."""
+
+    key: str
+    """The whole key; a folder's ends with '/'."""
+    size: int
+    """Bytes; 0 for a folder."""
+    modified: float
+    """Seconds since 1970; 0 for a folder."""
+
+    @property
+    def name(self) -> str:
+        """The last part of the key."""
+        return self.key.rstrip("/").rpartition("/")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtifactStore(StackComponent, ABC):
+    """A flat map from keys to bytes. Keys are relative and use forward slashes."""
+
+    category: ClassVar[str] = "artifact-store"
+
+    path: str = ""
+    """Where it is: a folder, or a URL that fsspec understands."""
+    allow_pickle: Literal["signed", "any", "never"] = "signed"
+    """Which pickles may be loaded: those signed with a known key, every one, or none."""
+    signing_key: Secret | tuple[Secret, ...] | None = None
+    """Signs records; of several, the first signs and all verify. By default the user's own key."""
+
+    @abstractmethod
+    def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
+        """Write one object, the buffers one after the other: whole or not at all.
+
+        With `exclusive` only where nothing is; else `KeyTaken`.
+        """
+
+    @abstractmethod
+    def get(self, key: str) -> Buffer:
+        """The whole object as one buffer, private to the caller. Raises `NoSuchKey`."""
+
+    @abstractmethod
+    def keys(self, prefix: str = "", *, start_after: str = "") -> Iterator[Entry]:
+        """What begins with `prefix`, up to the next '/', in ascending order of keys, lazily.
+
+        `start_after` is a key; what is not behind it is left out.
+        """
+
+    @abstractmethod
+    def stat(self, key: str) -> Entry:
+        """Size and time of one object. Raises `NoSuchKey`."""
+
+    @abstractmethod
+    def delete(self, key: str) -> None:
+        """Remove one object. Raises `NoSuchKey`."""
+
+    @property
+    @abstractmethod
+    def filesystem(self) -> AbstractFileSystem:
+        """fsspec's view of the same place, for users."""
+
+    def publish(self, keys: Sequence[str], data: Buffer) -> tuple[str, ...]:
+        """Put one object under each of `keys`, in this order, where nothing is yet.
+
+        Returns the keys that were taken already. A store that can give one object several names
+        does better than this.
+        """
+        taken = []
+        for key in keys:
+            try:
+                self.put(key, [data], exclusive=True)
+            except KeyTaken:
+                taken.append(key)
+        return tuple(taken)
+
+
+def check_key(key: str) -> str:
+    """The key itself, or `StoreError` if it could lead out of the store."""
+    if not _KEY.fullmatch(key):
+        raise StoreError(f"{key!r} is not a key: keys are relative, with names between slashes.")
+    return key

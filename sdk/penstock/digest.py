@@ -1,0 +1,32 @@
+"""Digests. Everything penstock names by content is named by the BLAKE3 of it, in hex."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from mmap import mmap
+
+from blake3 import blake3
+
+Buffer = bytes | bytearray | memoryview | mmap
+"""Bytes in memory, or a private mapping of a file."""
+
+
+def of_buffers(buffers: Iterable[Buffer]) -> str:
+    """The digest of the buffers' bytes, one after the other, without joining them."""
+    state = blake3()
+    for buffer in buffers:
+        state.update(buffer)
+    return state.hexdigest()
+
+
+def digest(tag: str, *parts: str | bytes) -> str:
+    """Hash parts under a tag, so that hashes of different things never meet.
+
+    Lengths go in, so `("ab", "c")` and `("a", "bc")` differ.
+    """
+    pieces = [tag.encode()]
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        pieces.append(len(data).to_bytes(8, "big"))
+        pieces.append(data)
+    return blake3(b"".join(pieces)).hexdigest()

@@ -1,0 +1,200 @@
+"""Every error penstock raises on purpose.
+
+* PenstockError
+  x DeclarationError            while a step or a pipeline is declared or drawn   (exit code 2)
+    + BadStep                   a function that cannot be a step or a pipeline
+    + UnknownOption             an option that does not exist, often another tool's
+    + ReferenceUsed             a step's output used as a value inside a pipeline
+    + TypeMismatch              a value or an output that surely does not fit a parameter
+    + BadArguments              a call whose arguments do not fit the signature
+    + BadGraph                  a cycle, a name taken twice
+  x StackError                  while a stack is being found or built             (exit code 3)
+    + BadConfiguration          a file or an option that does not hold what it must
+    + UnknownStack, UnknownComponent, UnknownFlavor
+    + NameTaken                 something different is registered under this name
+    + MissingExtra              a library that a flavor needs is not installed
+    + MissingReference          a `${env:…}` or `${file:…}` that leads nowhere
+    + CannotRun                 a plan that this stack cannot carry out
+  x NotFound                    a run, a step, an artifact that is not there      (exit code 4)
+  x StoreError                  while a store is read or written                  (exit code 5)
+    + NoSuchKey, KeyTaken
+    + StoreUnavailable          disk full, read-only, no permission
+    + StoreTooNew               written by a later version of penstock
+    + CorruptArtifact           bytes that are not what their digest says
+    + UntrustedArtifact         a pickle without a signature that counts here
+  x RunError                    while a run is carried out                        (exit code 1)
+    + RunFailed                 a step failed; carries the run
+    + NotHere                   `.run()` where no run may start
+    + UnsupportedValue          a value that no format takes
+    + WrongOutputs              a step returned another number of outputs than it declares
+    + StepTimeout               a step took longer than its `timeout`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+
+class PenstockError(Exception):
+    """The root. `str()` is the message and, on a line of its own, the hint."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class DeclarationError(PenstockError):
+    """A step or a pipeline is wrong as it is written."""
+
+    exit_code = 2
+
+
+class BadStep(DeclarationError, TypeError):
+    """The function cannot be a step or a pipeline."""
+
+
+class UnknownOption(DeclarationError, TypeError):
+    """An option that does not exist."""
+
+
+class ReferenceUsed(DeclarationError, TypeError, AttributeError):
+    """A step's output was used as a value inside a pipeline.
+
+    Both a `TypeError` and an `AttributeError`, so that `hasattr` probes by debuggers work.
+    """
+
+
+class TypeMismatch(DeclarationError, TypeError):
+    """What is given surely does not fit the parameter's annotation."""
+
+
+class BadArguments(DeclarationError, TypeError):
+    """The arguments do not fit the signature."""
+
+
+class BadGraph(DeclarationError):
+    """The calls of a pipeline do not make a graph that can run."""
+
+
+class StackError(PenstockError):
+    """A stack could not be found or built."""
+
+    exit_code = 3
+
+
+class BadConfiguration(StackError):
+    """A file or an option does not hold what it must; every problem is listed at once."""
+
+
+class UnknownStack(StackError):
+    """No stack has this name."""
+
+
+class UnknownComponent(StackError):
+    """No component of this category has this name."""
+
+
+class UnknownFlavor(StackError):
+    """No flavor of this category has this name."""
+
+
+class NameTaken(StackError):
+    """Something different is registered under this name."""
+
+
+class MissingExtra(StackError, ImportError):
+    """A library is missing; the hint is the line that installs it."""
+
+
+class MissingReference(StackError):
+    """A `${env:…}` or `${file:…}` names nothing."""
+
+
+class CannotRun(StackError):
+    """The plan asks for what the active stack does not have."""
+
+
+class NotFound(PenstockError, LookupError):
+    """No run, step, output or artifact of this name."""
+
+    exit_code = 4
+
+
+class StoreError(PenstockError):
+    """The store could not do what it was asked."""
+
+    exit_code = 5
+
+
+class NoSuchKey(StoreError, LookupError):
+    """There is no object under this key."""
+
+
+class KeyTaken(StoreError):
+    """There is an object under this key already."""
+
+
+class StoreUnavailable(StoreError, OSError):
+    """The place refuses: full, read-only, no permission."""
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a later version of penstock."""
+
+
+class CorruptArtifact(StoreError):
+    """The bytes are not what their digest says."""
+
+
+class UntrustedArtifact(StoreError):
+    """A pickle without a signature that counts here."""
+
+
+class RunError(PenstockError):
+    """A run could not be carried out."""
+
+
+class RunFailed(RunError):
+    """At least one step failed. `run` has what happened; `__cause__` is the step's own error."""
+
+    run: Any
+    """The `penstock.Run`. Any, because errors lie below everything that could name it."""
+
+    def __init__(self, message: str, *, run: object, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.run = run
+
+
+class NotHere(RunError):
+    """A run was asked for where none may start."""
+
+
+class UnsupportedValue(RunError, TypeError):
+    """No format takes this value."""
+
+
+class WrongOutputs(RunError, TypeError):
+    """A step returned another number of outputs than it declares."""
+
+
+class StepTimeout(RunError, TimeoutError):
+    """A step took longer than its `timeout`."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """The hint for a name that is close to one of `known`, or nothing."""
+    near = get_close_matches(name, list(known), n=1)
+    return f"Did you mean {near[0]!r}?" if near else None
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names for a sentence: `'a', 'b'`, or `none`."""
+    return ", ".join(map(repr, names)) or "none"

@@ -1,0 +1,135 @@
+"""Bindings: where the value of a parameter comes from."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from penstock.model.records import Artifact
+from penstock.model.signature import is_named_tuple
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """An output of another step."""
+
+    call: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value that was there when the graph was drawn."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Literally:
+    """Plain data, as text. The form that a given value has in a plan."""
+
+    text: str
+    canonical: str
+    """The same for dicts that differ only in the order of their keys; what the cache key sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An artifact that the store holds already: of an earlier run, or stored for this one."""
+
+    artifact: Artifact
+    origin: tuple[str, str, str] | None = None
+    """Run, step and output that it came from, if it came from a run."""
+
+
+Kind = Literal["list", "tuple", "dict", "named"]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A collection with outputs of other steps somewhere in it."""
+
+    kind: Kind
+    items: tuple[Binding, ...]
+    keys: tuple[Any, ...] = ()
+    """Keys of a dict, plain data; or type name and field names of a named tuple."""
+
+
+Binding = Use | Given | Literally | Held | Group
+
+
+def uses(binding: Binding) -> Iterator[Use]:
+    """Every use of another step's output in here."""
+    if type(binding) is Use:
+        yield binding
+    elif type(binding) is Group:
+        for item in binding.items:
+            if type(item) is Use:
+                yield item
+            else:
+                yield from uses(item)
+
+
+def rebuilt(binding: Binding, leaf: Callable[[Binding], Any], hint: Any = None) -> Any:
+    """The value: groups put together again around what `leaf` gives for everything else.
+
+    A named tuple becomes one of the class in `hint` if that has the same fields, on every
+    orchestrator, and otherwise one of a class of its own: a class is never looked up by a name
+    that came out of a store.
+    """
+    if not isinstance(binding, Group):
+        return leaf(binding)
+    values = [rebuilt(item, leaf) for item in binding.items]
+    match binding.kind:
+        case "list":
+            return values
+        case "tuple":
+            return tuple(values)
+        case "dict":
+            return dict(zip(binding.keys, values, strict=True))
+        case "named":
+            name, *fields = binding.keys
+            if is_named_tuple(hint) and list(hint._fields) == fields:
+                return hint(*values)
+            return namedtuple(name, fields)(*values)
+
+
+def converted(binding: Binding, leaf: Callable[[Binding], Binding]) -> Binding:
+    """The same binding with every leaf replaced."""
+    if type(binding) is not Group:
+        return leaf(binding)
+    items = tuple(converted(item, leaf) for item in binding.items)
+    return Group(binding.kind, items, binding.keys)
+
+
+def to_data(binding: Binding) -> Any:
+    """JSON-able data. A `Given` must have been made literal or stored before."""
+    if type(binding) is Use:
+        return {"use": [binding.call, binding.output]}
+    if type(binding) is Literally:
+        if binding.text == binding.canonical:
+            return {"value": binding.text}
+        return {"value": binding.text, "canonical": binding.canonical}
+    if type(binding) is Held:
+        return {"held": binding.artifact.to_data(), "origin": binding.origin}
+    assert type(binding) is Group
+    return {
+        binding.kind: [to_data(item) for item in binding.items],
+        **({"keys": list(binding.keys)} if binding.keys else {}),
+    }
+
+
+def from_data(data: Mapping[str, Any]) -> Binding:
+    """What `to_data` wrote."""
+    if "use" in data:
+        return Use(*data["use"])
+    if "value" in data:
+        return Literally(data["value"], data.get("canonical", data["value"]))
+    if "held" in data:
+        origin = data.get("origin")
+        return Held(Artifact.from_data(data["held"]), tuple(origin) if origin else None)
+    kinds: tuple[Kind, ...] = ("list", "tuple", "dict", "named")
+    kind = next(kind for kind in kinds if kind in data)
+    return Group(kind, tuple(map(from_data, data[kind])), tuple(data.get("keys", ())))

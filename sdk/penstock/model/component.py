@@ -1,0 +1,126 @@
+"""Components: configured parts of a stack. A component is its configuration and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+
+from penstock.errors import MissingReference
+from penstock.model.names import check_name
+
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
+
+CATEGORIES: Final = (
+    "orchestrator", "artifact-store", "step-operator", "experiment-tracker", "model-deployer",
+)  # fmt: skip
+"""What a stack is made of, as users write it."""
+
+REFERENCE: Final = re.compile(r"\$\{(env|file):([^}]+)\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackComponent:
+    """A part of a stack. Subclasses are frozen, keyword-only dataclasses; a field is an option.
+
+    Making one does nothing: connections, files and imports come with the first use.
+    """
+
+    category: ClassVar[str]
+    flavor: ClassVar[str]
+
+    name: str = ""
+    """The name that it is registered under; by default its flavor's."""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.flavor)
+        check_name(self.name, self.category)
+
+    def placed(self, root: Path) -> Self:
+        """The same component with relative paths taken from `root`, the project's folder."""
+        return self
+
+    def options(self) -> dict[str, Any]:
+        """The options that differ from their defaults, as they were written."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name != "name" and getattr(self, field.name) != field.default
+        }
+
+
+class Secret:
+    """Text that shows itself as `***`. It may be a reference, `${env:NAME}` or `${file:PATH}`."""
+
+    __slots__ = ("_written",)
+
+    def __init__(self, written: str) -> None:
+        self._written = written
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it names a variable or file instead of holding the secret."""
+        return REFERENCE.fullmatch(self._written) is not None
+
+    @property
+    def written(self) -> str:
+        """As it was written if that is a reference, else `***`."""
+        return self._written if self.is_reference else "***"
+
+    def reveal(self) -> str:
+        """The secret itself. Raises `MissingReference`."""
+        return resolve(self._written)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._written == other._written
+
+    def __hash__(self) -> int:
+        return hash(self._written)
+
+    def __repr__(self) -> str:
+        return f"Secret({self.written!r})"
+
+    __str__ = __repr__
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> CoreSchema:
+        """How pydantic makes one: from text. Only pydantic calls this, so it is loaded already."""
+        from pydantic_core import core_schema
+
+        from_text = core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
+        return core_schema.json_or_python_schema(
+            json_schema=from_text,
+            python_schema=core_schema.union_schema(
+                [core_schema.is_instance_schema(cls), from_text]
+            ),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda secret: secret.written, return_schema=core_schema.str_schema()
+            ),
+        )
+
+
+def resolve(text: str) -> str:
+    """`text` with every `${env:NAME}` and `${file:PATH}` replaced. Raises `MissingReference`."""
+
+    def value(match: re.Match[str]) -> str:
+        kind, name = match.groups()
+        if kind == "env":
+            if name not in os.environ:
+                raise MissingReference(
+                    f"The environment variable {name!r} is not set ({match[0]} needs it).",
+                    hint=f"export {name}=…",
+                )
+            return os.environ[name]
+        try:
+            return Path(name).expanduser().read_text("utf-8").rstrip("\n")
+        except (OSError, RuntimeError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise MissingReference(
+                f"The file {name!r} cannot be read: {reason} ({match[0]} needs it)."
+            ) from error
+
+    return REFERENCE.sub(value, text)

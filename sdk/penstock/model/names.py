@@ -1,0 +1,42 @@
+"""Names: which are allowed, and under which one a thing can be imported again."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import PurePath
+from typing import Final
+
+from penstock.errors import BadStep
+
+ALLOWED: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", re.ASCII)
+
+
+def check_name(name: object, what: str) -> str:
+    """The name itself, or `BadStep` with a name that would do."""
+    if isinstance(name, str) and ALLOWED.fullmatch(name):
+        return name
+    offer = re.sub(r"[^A-Za-z0-9._-]+", "-", str(name)).strip("-.")[:128] or "my-name"
+    raise BadStep(
+        f"{name!r} cannot be the name of a {what}: a name is 1 to 128 letters, digits, '_', '-' "
+        "or '.', and begins with a letter, a digit or '_'.",
+        hint=f"Write name={offer!r}, for example.",
+    )
+
+
+def module_name(module: str) -> str:
+    """The name under which another process can import `module`; `__main__` is known by its file."""
+    if module != "__main__":
+        return module
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    if spec is not None:
+        return str(spec.name).removesuffix(".__main__")
+    file = getattr(main, "__file__", None)
+    return PurePath(file).stem if file else module
+
+
+def reference(function: object) -> str:
+    """`module:qualname` of a function or class, as another process would import it."""
+    module = module_name(getattr(function, "__module__", None) or "__main__")
+    return f"{module}:{getattr(function, '__qualname__', repr(function))}"

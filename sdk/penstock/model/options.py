@@ -1,0 +1,197 @@
+"""What a step or a pipeline may be told besides its arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, Self, get_args
+
+from penstock.errors import BadStep, UnknownOption, did_you_mean
+from penstock.model import plain
+from penstock.model.names import check_name
+
+Hook = Callable[..., object]
+
+UNITS: Final = {
+    "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
+    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
+}  # fmt: skip
+"""Suffixes of a quantity of memory, as Kubernetes writes them."""
+
+FOREIGN: Final = {
+    "enable_cache": "cache=True or cache=False",
+    "cache_policy": "cache=, version= or cache_env=",
+    "persist_result": "nothing: every output is stored",
+    "max_retries": "retries=3",
+    "retry": "retries=3",
+    "retry_policy": "retries=3",
+    "timeout_seconds": "timeout=600",
+    "task_run_name": "name='…'",
+    "display_name": "name='…'",
+    "experiment_tracker": "nothing yet: no experiment tracker ships",
+    "environment": "secrets=['NAME'] or cache_env=['NAME']",
+    "requests": "resources=Resources(cpu=2, memory='4Gi')",
+    "limits": "resources=Resources(cpu=2, memory='4Gi')",
+    "operator": "step_operator='name'",
+    "on_failure_hook": "on_failure=function",
+    "failure_hook": "on_failure=function",
+    "success_hook": "on_success=function",
+    "output_materializers": "@materializer(Type) on a Materializer class",
+    "cache_version": "version='2'",
+    "cache_key_fn": "version='2'",
+}
+"""Options of other tools, and how the same is said here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What a step needs of the machine that it runs on."""
+
+    cpu: float | None = None
+    """Cores, for example 0.5 or 2."""
+    memory: str | None = None
+    """Bytes with a suffix, for example "512Mi" or "4Gi"."""
+    gpu: int | None = None
+    """Whole accelerators."""
+
+    def __post_init__(self) -> None:
+        if self.cpu is not None and not (_is_number(self.cpu) and self.cpu > 0):
+            raise BadStep(f"Resources(cpu={self.cpu!r}): a positive number of cores is needed.")
+        if self.gpu is not None and (type(self.gpu) is not int or self.gpu < 0):
+            raise BadStep(f"Resources(gpu={self.gpu!r}): a whole number of devices is needed.")
+        if self.memory is not None:
+            memory_bytes(self.memory)
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, field.name) is not None for field in fields(self))
+
+
+def memory_bytes(text: str) -> int:
+    """Bytes in a quantity such as "512Mi". Raises `BadStep`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kMGT]i?|Ki)?", str(text))
+    if match is None or (match[2] or "") not in UNITS:
+        raise BadStep(
+            f"Resources(memory={text!r}): a number and a unit are needed, one of "
+            f"{', '.join(unit for unit in UNITS if unit)}.",
+            hint="For example memory='4Gi'.",
+        )
+    return int(float(match[1]) * UNITS[match[2] or ""])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What steps and pipelines have in common."""
+
+    name: str | None = None
+    """Its name in graphs, records and on screen; by default the function's."""
+    cache: bool | None = None
+    """False: never take a result from the cache. Off anywhere (step, pipeline, run) is off."""
+    settings: Mapping[str, Mapping[str, Any]] | None = None
+    """Plain data under a flavor's name; checked by that flavor when it is active."""
+
+    def changed(self, what: str, options: Mapping[str, Any]) -> Self:
+        """These options with some replaced. Raises `UnknownOption` or `BadStep`."""
+        known = [field.name for field in fields(self)]
+        for name in options:
+            if name not in known:
+                spelling = FOREIGN.get(name)
+                raise UnknownOption(
+                    f"There is no {what} option {name!r}. Options: {', '.join(known)}.",
+                    hint=f"Here that is {spelling}." if spelling else did_you_mean(name, known),
+                )
+        return replace(self, **options).checked(what)
+
+    def checked(self, what: str) -> Self:
+        """These options if each can be meant. Raises `BadStep`."""
+        if self.name is not None:
+            check_name(self.name, what)
+        _check(what, "cache", self.cache, self.cache is None or type(self.cache) is bool,
+               "True or False")  # fmt: skip
+        if self.settings is not None:
+            _check_settings(what, self.settings)
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepOptions(Options):
+    """What a step may be told."""
+
+    retries: int = 0
+    """How often a failed step is tried again."""
+    timeout: float | None = None
+    """Seconds after which an attempt is stopped."""
+    resources: Resources | None = None
+    step_operator: str | None = None
+    """Name of the step operator of the active stack that executes this step."""
+    secrets: Sequence[str] = ()
+    """Environment variables that must be there before anything runs."""
+    cache_env: Sequence[str] = ()
+    """Environment variables whose values belong to the cache key."""
+    version: str | None = None
+    """Belongs to the cache key: a new one runs the step again."""
+
+    def checked(self, what: str) -> Self:
+        Options.checked(self, what)
+        _check(what, "retries", self.retries, type(self.retries) is int and self.retries >= 0,
+               "a whole number, 0 or more")  # fmt: skip
+        _check(what, "timeout", self.timeout,
+               self.timeout is None or (_is_number(self.timeout) and self.timeout > 0),
+               "a positive number of seconds")  # fmt: skip
+        _check(what, "resources", self.resources, isinstance(self.resources, Resources | None),
+               "Resources(cpu=…, memory=…, gpu=…)")  # fmt: skip
+        for option in ("step_operator", "version"):
+            value = getattr(self, option)
+            _check(what, option, value, isinstance(value, str | None), "a str")
+        for option in ("secrets", "cache_env"):
+            value = getattr(self, option)
+            fits = isinstance(value, list | tuple) and all(type(item) is str for item in value)
+            _check(what, option, value, fits, "a list of names of environment variables")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineOptions(Options):
+    """What a pipeline may be told; `stack` and below make sense for one run."""
+
+    on_start: Hook | None = None
+    """Called with the run before the first step."""
+    on_success: Hook | None = None
+    """Called with the run when all is done."""
+    on_failure: Hook | None = None
+    """Called with the run when a step has failed."""
+    stack: Any = None
+    """Name of a stack, or a `Stack`; None is the active one."""
+    progress: bool = True
+    """False: say nothing on stderr."""
+
+    def checked(self, what: str) -> Self:
+        Options.checked(self, what)
+        for option in ("on_start", "on_success", "on_failure"):
+            value = getattr(self, option)
+            _check(what, option, value, value is None or callable(value), "a function of the run")
+        _check(what, "progress", self.progress, type(self.progress) is bool, "True or False")
+        return self
+
+
+def _check(what: str, option: str, value: object, fits: bool, wanted: str) -> None:
+    if not fits:
+        raise BadStep(f"The {what} option {option}={value!r} does not fit: {wanted} is needed.")
+
+
+def _check_settings(what: str, settings: object) -> None:
+    fits = isinstance(settings, Mapping) and all(
+        isinstance(flavor, str) and isinstance(values, Mapping)
+        for flavor, values in settings.items()
+    )
+    _check(what, "settings", settings, fits, "{'flavor': {'setting': value}}")
+    try:
+        plain.encode({flavor: dict(values) for flavor, values in settings.items()})  # type: ignore[attr-defined]
+    except plain.NotPlain as error:
+        raise BadStep(
+            f"The {what} option settings holds what is not plain data: {error}."
+        ) from None
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in get_args(int | float)

@@ -1,0 +1,140 @@
+"""Plain data: what JSON can hold exactly. The one text form of parameters and small values.
+
+`None`, `bool`, `int`, finite `float`, `str`, `list` and `dict` with `str` keys are written as JSON.
+Everything else that is still plain is written under a tag: `{"$tuple": […]}`, `$set`, `$frozenset`,
+`$bytes` (base64), `$float` (`nan`, `inf`, `-inf`), `$int` (hexadecimal, where decimal would be too
+long), `$dict` (pairs, for other keys or for keys that begin with `$`). Subclasses are not plain:
+they would come back as another type.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Callable
+from json.encoder import encode_basestring_ascii
+from typing import Any, Final
+
+LONGEST_DECIMAL: Final = 10_000
+"""Bits of an integer up to which Python writes it in decimal without complaint."""
+
+_dump = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_dump_sorted = json.JSONEncoder(separators=(",", ":"), allow_nan=False, sort_keys=True).encode
+
+
+class NotPlain(Exception):
+    """The value is not plain data."""
+
+
+def encode(value: object) -> str:
+    """The value as text; `decode` gives back an equal value of the same types.
+
+    Raises `NotPlain`.
+    """
+    return _scalar(value) or _dump(_tagged(value, _as_written))
+
+
+def canonical(value: object) -> str:
+    """Like `encode`, but equal for dicts that differ only in the order of their keys."""
+    return _scalar(value) or _dump_sorted(_tagged(value, _in_order))
+
+
+def decode(text: str | bytes | bytearray) -> Any:
+    """The value that was encoded, made anew at each call."""
+    return _load(text if isinstance(text, str) else text.decode())
+
+
+def _scalar(value: object) -> str | None:
+    kind = type(value)
+    if kind is str:
+        return encode_basestring_ascii(value)  # type: ignore[arg-type]
+    if value is None:
+        return "null"
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is int and value.bit_length() < LONGEST_DECIMAL:  # type: ignore[attr-defined]
+        return str(value)
+    if kind is float and math.isfinite(value):  # type: ignore[arg-type]
+        return repr(value)
+    return None
+
+
+_Pairs = Callable[[list[list[Any]]], list[list[Any]]]
+
+
+def _as_written(pairs: list[list[Any]]) -> list[list[Any]]:
+    return pairs
+
+
+def _in_order(pairs: list[list[Any]]) -> list[list[Any]]:
+    return sorted(pairs, key=_dump_sorted)
+
+
+def _tagged(value: Any, order: _Pairs) -> Any:
+    try:
+        return _tag(value, order, set())
+    except RecursionError:
+        raise NotPlain("nested too deeply") from None
+
+
+def _tag(value: Any, order: _Pairs, above: set[int]) -> Any:
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is int:
+        return value if value.bit_length() < LONGEST_DECIMAL else {"$int": hex(value)}
+    if kind is float:
+        return value if math.isfinite(value) else {"$float": repr(value)}
+    if kind is bytes:
+        return {"$bytes": base64.b64encode(value).decode()}
+    if kind not in _CONTAINERS:
+        raise NotPlain(f"{kind.__qualname__} is not plain data")
+    if id(value) in above:
+        raise NotPlain("it contains itself")
+    above.add(id(value))
+    result: Any
+    if kind is dict:
+        result = _tag_dict(value, order, above)
+    else:
+        items = [_tag(item, order, above) for item in value]
+        if kind is list:
+            result = items
+        elif kind is tuple:
+            result = {"$tuple": items}
+        else:
+            result = {f"${kind.__name__}": sorted(items, key=_dump_sorted)}
+    above.discard(id(value))
+    return result
+
+
+_CONTAINERS: Final = frozenset({list, dict, tuple, set, frozenset})
+
+
+def _tag_dict(value: dict[Any, Any], order: _Pairs, above: set[int]) -> dict[str, Any]:
+    if all(type(key) is str and not key.startswith("$") for key in value):
+        return {key: _tag(item, order, above) for key, item in value.items()}
+    pairs = [[_tag(key, order, above), _tag(item, order, above)] for key, item in value.items()]
+    return {"$dict": order(pairs)}
+
+
+_UNTAG: Final[dict[str, Callable[[Any], Any]]] = {
+    "$tuple": tuple,
+    "$set": set,
+    "$frozenset": frozenset,
+    "$bytes": base64.b64decode,
+    "$float": float,
+    "$int": lambda digits: int(digits, 16),
+    "$dict": dict,
+}
+
+
+def _untagged(value: dict[str, Any]) -> Any:
+    if len(value) == 1:
+        (tag,) = value
+        if tag in _UNTAG:
+            return _UNTAG[tag](value[tag])
+    return value
+
+
+_load: Final = json.JSONDecoder(object_hook=_untagged).decode

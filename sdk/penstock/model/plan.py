@@ -1,0 +1,66 @@
+"""A plan: a graph, the stack it is for, and the id of the run, with every value settled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.model import binding
+from penstock.model.graph import Call, Graph
+from penstock.model.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will run. As data it names no run, so that equal plans are one object in the store."""
+
+    run: str
+    graph: Graph
+    reference: str
+    """`module:qualname` of the pipeline."""
+    stack: Mapping[str, Any]
+    """The stack's spec, references unresolved."""
+    uncached: frozenset[str] = frozenset()
+    """Calls that take nothing from the cache and leave nothing there."""
+
+    def to_bytes(self) -> bytes:
+        """JSON, without the run."""
+        calls = self.graph.calls
+        references = {id(call.step): call.step.reference for call in calls.values()}
+        data = {
+            "pipeline": self.graph.name,
+            "reference": self.reference,
+            "stack": self.stack,
+            "calls": [
+                [
+                    call.id,
+                    references[id(call.step)],
+                    {name: binding.to_data(value) for name, value in call.bindings.items()},
+                    call.after,
+                ]
+                for call in calls.values()
+            ],
+            "uncached": sorted(self.uncached),
+            "result": self.graph.result and binding.to_data(self.graph.result),
+        }
+        return json.dumps(data, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, run: str, find: Callable[[str], Step[..., Any]]) -> Plan:
+        """The plan again; `find` gives the step for a `module:qualname`."""
+        read = json.loads(data)
+        steps = {reference: find(reference) for reference in {call[1] for call in read["calls"]}}
+        calls = {
+            id: Call(
+                id,
+                steps[reference],
+                {name: binding.from_data(value) for name, value in bindings.items()},
+                tuple(after),
+            )
+            for id, reference, bindings, after in read["calls"]
+        }
+        result = read["result"] and binding.from_data(read["result"])
+        graph = Graph(read["pipeline"], calls, result)
+        return cls(run, graph, read["reference"], read["stack"], frozenset(read["uncached"]))

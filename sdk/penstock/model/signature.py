@@ -1,0 +1,236 @@
+"""What goes into a step and what comes out, read from the function's own signature."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import FunctionType, UnionType
+from typing import Annotated, Any, Final
+
+from penstock.errors import BadArguments, BadStep, WrongOutputs, did_you_mean, listed
+from penstock.model.names import check_name
+
+REQUIRED: Final = inspect.Parameter.empty
+"""The default of a parameter that has none."""
+
+UNKNOWN: Final = Any
+"""The type of what is not annotated, or annotated with a name that is not there at run time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One thing that a step returns."""
+
+    name: str
+    hint: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One thing that a step or a pipeline takes."""
+
+    name: str
+    hint: Any
+    default: Any = REQUIRED
+
+
+class Signature:
+    """The parameters and outputs of one function. Annotations are read when first asked for."""
+
+    def __init__(self, function: FunctionType) -> None:
+        self._function = function
+        self._inner: FunctionType = inspect.unwrap(function)
+        code = self._inner.__code__
+        positional = code.co_argcount
+        total = positional + code.co_kwonlyargcount
+        self.names: tuple[str, ...] = code.co_varnames[:total]
+        self._only_by_position = code.co_posonlyargcount
+        self._by_position = self.names[:positional]
+        self._index = {name: i for i, name in enumerate(self.names)}
+        defaults = self._inner.__defaults__ or ()
+        self.defaults: dict[str, Any] = dict(
+            zip(self._by_position[positional - len(defaults) :], defaults, strict=True)
+        )
+        self.defaults.update(self._inner.__kwdefaults__ or {})
+
+    @property
+    def where(self) -> str:
+        """`file:line` of the function."""
+        code = self._inner.__code__
+        return f"{code.co_filename}:{code.co_firstlineno}"
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """By name, in the order of the signature."""
+        return {
+            name: Parameter(name, self._hint(name), self.defaults.get(name, REQUIRED))
+            for name in self.names
+        }
+
+    @cached_property
+    def outputs(self) -> tuple[Output, ...]:
+        """At least one; a function without a return annotation has one output, `output`."""
+        outputs = self._read_outputs()
+        names = [output.name for output in outputs]
+        for name in names:
+            check_name(name, "output")
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise BadStep(
+                f"{self._function.__name__} declares two outputs named {listed(twice)} "
+                f"({self.where})."
+            )
+        return outputs
+
+    @cached_property
+    def tuple_type(self) -> type[tuple[Any, ...]] | None:
+        """`tuple` or a NamedTuple if the function returns several outputs, else nothing."""
+        hint = _plain_hint(self._hint("return"))
+        if is_named_tuple(hint):
+            return hint  # type: ignore[no-any-return]
+        return tuple if _is_fixed_tuple(hint) else None
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Every parameter with its value, defaults filled in. Raises `BadArguments`."""
+        bound = dict(zip(self._by_position, args, strict=False))
+        if len(args) > len(self._by_position) or any(
+            name in bound or self._index.get(name, -1) < self._only_by_position for name in kwargs
+        ):
+            self._refuse(args, kwargs)
+        bound.update(kwargs)
+        if len(bound) < len(self.names):
+            for name, default in self.defaults.items():
+                bound.setdefault(name, default)
+            if len(bound) < len(self.names):
+                self._refuse(args, kwargs)
+        return bound
+
+    def split(self, value: Any, who: str) -> tuple[Any, ...]:
+        """What the function returned, one value for each output. Raises `WrongOutputs`."""
+        if self.tuple_type is None:
+            return (value,)
+        wanted = f"{len(self.outputs)} outputs ({', '.join(out.name for out in self.outputs)})"
+        if not isinstance(value, tuple):
+            raise WrongOutputs(
+                f"Step {who} declares {wanted} and returned one {type(value).__name__} "
+                f"({self.where}).",
+                hint="Return a tuple, or change the return annotation.",
+            )
+        if len(value) != len(self.outputs):
+            raise WrongOutputs(
+                f"Step {who} declares {wanted} and returned {len(value)} ({self.where}).",
+                hint="Return as many values as the annotation names.",
+            )
+        return value
+
+    def join(self, values: list[Any]) -> Any:
+        """The outputs in the shape that the function returns them."""
+        if self.tuple_type is None:
+            return values[0]
+        return tuple(values) if self.tuple_type is tuple else self.tuple_type(*values)
+
+    def _refuse(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> typing.NoReturn:
+        name = self._function.__name__
+        unknown = [key for key in kwargs if key not in self.names]
+        hint = did_you_mean(unknown[0], self.names) if unknown else None
+        signature = inspect.signature(self._inner)
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise BadArguments(
+                f"{name}(): {error}. Its parameters: {', '.join(self.names) or 'none'} "
+                f"({self.where}).",
+                hint=hint,
+            ) from None
+        raise AssertionError(f"{name}{signature} refused arguments that Python takes")
+
+    def _hint(self, name: str) -> Any:
+        """One annotation, alone, so that one that cannot be read does not hide the others."""
+        written = self._inner.__annotations__.get(name, UNKNOWN)
+        if written is None:
+            return type(None)
+        if not isinstance(written, str):
+            return written
+        scope = vars(sys.modules.get(self._inner.__module__)) if self._inner.__module__ else {}
+        local = {**scope, **self._inner.__globals__, **_closure(self._inner)}
+        try:
+            return typing.get_type_hints(
+                _Holder({name: written}), local, local, include_extras=True
+            )[name]
+        except Exception as error:
+            # A name imported under TYPE_CHECKING: nothing is known, so nothing is checked. The
+            # number of outputs must be known, though, and a tuple[...] hides it.
+            if name == "return" and written.lower().startswith(("tuple[", "typing.tuple[")):
+                raise BadStep(
+                    f"The return annotation {written!r} of {self._function.__name__} cannot be "
+                    f"read at run time: {error} ({self.where}).",
+                    hint="Import its names outside `if TYPE_CHECKING:`.",
+                ) from error
+            return UNKNOWN
+
+    def _read_outputs(self) -> tuple[Output, ...]:
+        hint = self._hint("return")
+        plain = _plain_hint(hint)
+        if is_named_tuple(plain):
+            hints = typing.get_type_hints(plain, include_extras=True)
+            return tuple(Output(field, hints.get(field, UNKNOWN)) for field in plain._fields)
+        if _is_fixed_tuple(plain):
+            return tuple(
+                Output(_given_name(item) or f"output_{i}", item)
+                for i, item in enumerate(typing.get_args(plain))
+            )
+        return (Output(_given_name(hint) or "output", hint),)
+
+
+class _Holder:
+    """What `typing.get_type_hints` is asked about: one annotation and nothing else."""
+
+    def __init__(self, annotations: dict[str, str]) -> None:
+        self.__annotations__ = annotations
+
+
+def is_named_tuple(hint: Any) -> bool:
+    """Whether this is a class made by `NamedTuple` or `namedtuple`."""
+    return isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields")
+
+
+def _plain_hint(hint: Any) -> Any:
+    return typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
+
+
+def _given_name(hint: Any) -> str | None:
+    if typing.get_origin(hint) is not Annotated:
+        return None
+    return next((item for item in hint.__metadata__ if isinstance(item, str)), None)
+
+
+def _is_fixed_tuple(hint: Any) -> bool:
+    items = typing.get_args(hint)
+    return typing.get_origin(hint) is tuple and bool(items) and Ellipsis not in items
+
+
+def _closure(function: FunctionType) -> dict[str, Any]:
+    """Names of enclosing functions that the annotations may use."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    found = {}
+    for name, cell in cells:
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:  # not assigned yet
+            continue
+    return found
+
+
+def class_in(hint: Any) -> type[Any] | None:
+    """The one class that an annotation names: `Annotated` and `Optional` are looked through."""
+    origin = typing.get_origin(hint)
+    if origin is Annotated:
+        return class_in(typing.get_args(hint)[0])
+    if origin is typing.Union or origin is UnionType:
+        inside = [item for item in typing.get_args(hint) if item is not type(None)]
+        return class_in(inside[0]) if len(inside) == 1 else None
+    found = origin or hint
+    return found if isinstance(found, type) else None

@@ -1,0 +1,248 @@
+"""Steps: plain functions that can be drawn into a pipeline."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import cached_property, update_wrapper
+from types import FunctionType
+from typing import (
+    Any,
+    Concatenate,
+    Final,
+    Generic,
+    NoReturn,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    overload,
+)  # fmt: skip
+
+from penstock.errors import BadArguments, BadStep, UnknownOption
+from penstock.model import drawing
+from penstock.model.names import check_name, reference
+from penstock.model.options import Resources, StepOptions
+from penstock.model.refs import Reference
+from penstock.model.signature import Signature
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+R = TypeVar("R")
+A = TypeVar("A")
+T = TypeVar("T")
+R_co = TypeVar("R_co", covariant=True)
+
+After = str | Reference | Sequence[Any]
+"""What `after` takes: an output of another step, its name, or several."""
+
+FOREIGN: Final = {
+    "entrypoint": "{name}.function is the plain function; {name}(…) calls it",
+    "fn": "{name}.function is the plain function; {name}(…) calls it",
+    "submit": "call it, {name}(…), inside a @pipeline",
+    "delay": "call it, {name}(…), inside a @pipeline",
+    "expand": "{name}.map(items)",
+    "partial": "{name}.map(items, other=value)",
+    "configure": "{name}.with_options(…)",
+    "override": "{name}.with_options(…)",
+    "options": "{name}.with_options(…) changes options",
+    "run": "only pipelines run: write a @pipeline that calls {name}(…)",
+}
+"""Attributes of other tools' steps, and how the same is said here."""
+
+_VARIADIC: Final = 0x04 | 0x08
+_GENERATOR: Final = 0x20 | 0x200
+
+
+class Step(Generic[P, R_co]):
+    """A function that a pipeline can call. Anywhere else, calling it is an ordinary call."""
+
+    function: Callable[P, R_co]
+    """The function as it was written."""
+    options: StepOptions
+    after_calls: tuple[After, ...]
+
+    def __init__(
+        self, function: Callable[P, R_co], options: StepOptions, after: tuple[After, ...] = ()
+    ) -> None:
+        self.function = function
+        self.options = options
+        self.after_calls = after
+        update_wrapper(self, function)
+
+    @property
+    def name(self) -> str:
+        """The name that its calls get in a graph."""
+        return self.options.name or self.function.__name__
+
+    @cached_property
+    def reference(self) -> str:
+        """`module:qualname`, by which another process finds it."""
+        return reference(self.function)
+
+    @cached_property
+    def signature(self) -> Signature:
+        """Parameters and outputs."""
+        return Signature(self.function)  # type: ignore[arg-type]
+
+    @cached_property
+    def is_async(self) -> bool:
+        """Whether the function must be awaited."""
+        return inspect.iscoroutinefunction(self.function)
+
+    # Two deliberate fibs in the return types. Inside a pipeline the call returns references:
+    # declaring the real type lets a checker see that one step's result fits the next step's
+    # parameter, which is the mistake worth catching. And for an `async def` step, R is what
+    # awaiting gives, for the same reason.
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        draft = drawing.current()
+        if draft is None:
+            return self.function(*args, **kwargs)
+        where = _where()
+        bound = _bind(self.signature, args, kwargs, where)
+        return draft.add(self, bound, where)  # type: ignore[no-any-return]
+
+    # `self: Callable[Concatenate[A, Q], T]` is the one way to name the first parameter that
+    # mypy and pyright both understand.
+    def map(
+        self: Callable[Concatenate[A, Q], T], items: Iterable[A], *args: Q.args, **kwargs: Q.kwargs
+    ) -> list[T]:
+        """One call for each item, which becomes the first argument; the rest is for all.
+
+        Inside a pipeline the results are a list of references, in the order of the items;
+        outside, a list of what the function returned.
+        """
+        assert isinstance(self, Step)
+        draft = drawing.current()
+        if draft is None:
+            return [self.function(item, *args, **kwargs) for item in items]
+        where = _where()
+        if isinstance(items, Reference):
+            raise BadArguments(
+                f"{self.name}.map() is given the output of step {items._call}: how many items it "
+                f"will hold is not known while the pipeline is drawn ({where}).",
+                hint="Give it a list, or loop inside a @step.",
+            )
+        signature: Signature = self.signature
+        return draft.add_each(
+            self, list(items), lambda item: _bind(signature, (item, *args), kwargs, where), where
+        )
+
+    def with_options(self, **options: Any) -> Step[P, R_co]:
+        """The same step with some options changed; the original stays as it is."""
+        return Step(self.function, self.options.changed("step", options), self.after_calls)
+
+    def after(self, *others: object) -> Step[P, R_co]:
+        """The same step, to run when the others are done: their outputs, or their names."""
+        return Step(self.function, self.options, (*self.after_calls, *others))  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        return f"<step {self.name} ({self.signature.where})>"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in FOREIGN:
+            raise _foreign_attribute(name, self.name)
+        raise AttributeError(f"Step {self.function.__name__!r} has no attribute {name!r}")
+
+    def __get__(self, instance: object, owner: type | None = None) -> NoReturn:
+        raise BadStep(
+            f"Step {self.name!r} is read from a class ({self.signature.where}): a method cannot be "
+            "a step.",
+            hint="Make it a function of the module.",
+        )
+
+
+class _ForeignAttribute(UnknownOption, AttributeError):
+    """An attribute that steps of another tool have."""
+
+
+def _foreign_attribute(name: str, step: str) -> _ForeignAttribute:
+    return _ForeignAttribute(
+        f"A step has no {name!r}.", hint=f"Here that is: {FOREIGN[name].format(name=step)}."
+    )
+
+
+class StepDecorator(Protocol):
+    """What `step(...)` with options returns."""
+
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Step[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Step[P, R]: ...
+
+
+@overload
+def step(function: Callable[P, Coroutine[Any, Any, R]], /) -> Step[P, R]: ...
+@overload
+def step(function: Callable[P, R], /) -> Step[P, R]: ...
+@overload
+def step(
+    *,
+    name: str | None = None,
+    cache: bool | None = None,
+    version: str | None = None,
+    cache_env: Sequence[str] = (),
+    retries: int = 0,
+    timeout: float | None = None,
+    resources: Resources | None = None,
+    step_operator: str | None = None,
+    secrets: Sequence[str] = (),
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+) -> StepDecorator: ...
+def step(function: Any = None, /, **options: Any) -> Any:
+    """Make a function a step.
+
+    `@step`, or with options `@step(retries=3)`. See `StepOptions` for what each means. Raises
+    `BadStep` for a function that cannot be a step and `UnknownOption` for other tools' words.
+    """
+    checked = StepOptions().changed("step", options)
+    if function is not None:
+        return Step(check_function(function, "step"), checked)
+    return lambda function: Step(check_function(function, "step"), checked)
+
+
+def check_function(function: Any, what: str) -> Any:
+    """The function if it can be a step or a pipeline, else `BadStep`."""
+    if isinstance(function, Step):
+        raise BadStep(f"{function!r} is a step already.", hint=f"Remove one @{what}.")
+    if not isinstance(function, FunctionType):
+        raise BadStep(
+            f"@{what} is for functions; {function!r} is a {type(function).__name__}.",
+            hint=f"Write `def` and put @{what} on top of it.",
+        )
+    code = function.__code__
+    inner: Any = function
+    while hasattr(inner, "__wrapped__"):
+        inner = inner.__wrapped__
+    where = f"{code.co_filename}:{code.co_firstlineno}"
+    reason = None
+    if function.__name__ == "<lambda>":
+        reason = "a lambda has no name to know it by"
+    elif inner.__code__.co_flags & _VARIADIC:
+        reason = "*args and **kwargs have no names to know the inputs by"
+    elif code.co_flags & _GENERATOR:
+        reason = "a generator has no result to store"
+    elif "." in function.__qualname__.rpartition("<locals>.")[2]:
+        reason = "a method needs an object, which no other process has"
+    if reason:
+        raise BadStep(
+            f"{function.__qualname__} cannot be a {what}: {reason} ({where}).",
+            hint="Write a plain function with named parameters that returns its result.",
+        )
+    check_name(function.__name__, what)
+    return function
+
+
+def _bind(
+    signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any], where: str
+) -> dict[str, Any]:
+    try:
+        return signature.bind(args, kwargs)
+    except BadArguments as error:
+        raise BadArguments(f"{error.message} Called at {where}.", hint=error.hint) from None
+
+
+def _where() -> str:
+    """`file:line` of whoever called our caller."""
+    frame = sys._getframe(2)
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

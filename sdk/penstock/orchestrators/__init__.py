@@ -1,0 +1,1 @@
+"""The orchestrators that ship with penstock."""

@@ -1,0 +1,1 @@
+"""Carrying runs out: plan, execute, record, cache."""

@@ -1,0 +1,127 @@
+"""Cache keys, and whether what they lead to can be used. What is in a key is decided here only."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from penstock.artifacts.formats import registry
+from penstock.artifacts.values import Values
+from penstock.digest import digest
+from penstock.model import plain
+from penstock.model.binding import Binding, Group, Held, Literally, Use
+from penstock.model.graph import Call
+from penstock.model.records import Artifact, StepRun
+from penstock.model.step import Step
+from penstock.runtime import fingerprint
+from penstock.runtime.ledger import Ledger
+
+LONG: Final = 4096
+"""Characters of a parameter from which its digest stands for it."""
+
+_dump: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+Results = Mapping[str, StepRun]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A cache key, and the text that it is the digest of."""
+
+    digest: str
+    parts: str
+
+
+class Cache:
+    """The results that a store has, by what they were computed from."""
+
+    def __init__(self, ledger: Ledger, values: Values) -> None:
+        self._ledger = ledger
+        self._values = values
+        self._fixed: dict[int, tuple[Step[..., Any], str]] = {}
+
+    def key(self, call: Call, results: Results) -> Key:
+        """The key of a call whose inputs are all known.
+
+        Code and environment of the step, formats of its outputs, `version=` and `cache_env=`;
+        parameters in canonical form; inputs as format, digest and code. Not the orchestrator, the
+        host, the run or the step's name.
+        """
+        parameters = {}
+        inputs = {}
+        for name, binding in call.bindings.items():
+            if type(binding) is Literally:
+                text = binding.canonical
+                parameters[name] = text if len(text) < LONG else digest("parameter/1", text)
+            else:
+                inputs[name] = _input(binding, results)
+        varying = _dump({"parameters": parameters, "inputs": inputs})
+        parts = f"{self._step_parts(call.step)},{varying[1:]}"
+        return Key(digest("step/1", parts), parts)
+
+    def look_up(self, key: Key) -> tuple[StepRun | None, str]:
+        """A result that can be used, or nothing; and why not, if there is one that cannot."""
+        found = self._ledger.cached(key.digest)
+        if found is None:
+            return None, ""
+        if found.key != key.digest or not found.status.usable:
+            return None, "the cache entry is not the one that its name says"
+        for name, artifact in found.outputs.items():
+            if why := self._unusable(found, name, artifact):
+                return None, why
+        return found, ""
+
+    def forget(self, key: Key) -> None:
+        """Make room for a new result where the old one cannot be used by anybody."""
+        self._ledger.forget(key.digest)
+
+    def _unusable(self, found: StepRun, name: str, artifact: Artifact) -> str:
+        store = self._ledger.store
+        if registry.runs_code(artifact.format) and store.allow_pickle != "any":
+            if store.allow_pickle == "never":
+                return f"output {name!r} is a pickle, and the store says allow_pickle: never"
+            if not found.verified:
+                return f"output {name!r} is a pickle signed with key {found.signer}, not here"
+        if not self._values.is_there(artifact):
+            return f"the object of output {name!r} was deleted"
+        return ""
+
+    def _step_parts(self, step: Step[..., Any]) -> str:
+        """What is the same for all calls of a step, as the beginning of a JSON object."""
+        known = self._fixed.get(id(step))
+        if known is not None:
+            return known[1]
+        options = step.options
+        text = _dump(
+            {
+                "code": fingerprint.of_step(step),
+                "environment": fingerprint.environment(step),
+                "formats": {
+                    output.name: registry.declared(output.hint) for output in step.signature.outputs
+                },
+                "version": options.version,
+                "cache_env": {name: os.environ.get(name) for name in options.cache_env},
+            }
+        )[:-1]
+        self._fixed[id(step)] = (step, text)
+        return text
+
+
+def _input(binding: Binding, results: Results) -> Any:
+    """What the key says of an input."""
+    if type(binding) is Use:
+        artifact = results[binding.call].outputs[binding.output]
+        return (artifact.format, artifact.digest, artifact.code)
+    if type(binding) is Held:
+        return (binding.artifact.format, binding.artifact.digest, binding.artifact.code)
+    if type(binding) is Literally:
+        return {"value": binding.canonical}
+    assert type(binding) is Group
+    items = [_input(item, results) for item in binding.items]
+    if binding.kind != "dict":
+        return {binding.kind: items, "keys": binding.keys}
+    keys = [plain.canonical(key) for key in binding.keys]
+    return {"dict": sorted(zip(keys, items, strict=True), key=lambda pair: pair[0])}

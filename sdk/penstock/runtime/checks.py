@@ -1,0 +1,64 @@
+"""Checks before anything runs: what this stack cannot do for this graph."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from penstock.errors import CannotRun, did_you_mean, listed
+from penstock.model.graph import Call, Graph
+from penstock.stack.stack import Stack
+
+Settings = Mapping[str, Mapping[str, Any]]
+
+
+def check(graph: Graph, stack: Stack, settings: Settings | None) -> list[str]:
+    """What the stack will leave undone, though it can run the graph.
+
+    Raises `CannotRun` with everything that it cannot do. An option is never ignored in silence,
+    but for one stated rule: settings for flavors that are not in the stack are for other stacks.
+    """
+    problems = list(_unknown_settings(f"pipeline {graph.name}", settings, stack))
+    notes = []
+    steps = {id(call.step): call for call in reversed(list(graph.calls.values()))}
+    for call in reversed(list(steps.values())):
+        problems += _problems(call, stack)
+    if problems:
+        raise CannotRun(
+            f"Pipeline {graph.name!r} cannot run on the stack {stack.name!r} ({stack.origin}):\n"
+            + "\n".join(f"  {problem}" for problem in problems),
+        )
+    asking = [call.id for call in steps.values() if call.step.options.resources]
+    if asking and not stack.orchestrator.reserves_resources:
+        notes.append(
+            f"the orchestrator {stack.orchestrator.name!r} reserves no resources: what step "
+            f"{asking[-1]} asks for is written down and no more"
+        )
+    return notes
+
+
+def _problems(call: Call, stack: Stack) -> Iterator[str]:
+    options = call.step.options
+    who = f"step {call.id} ({call.where})"
+    operators = [operator.name for operator in stack.step_operators]
+    if options.step_operator is not None and options.step_operator not in operators:
+        yield (
+            f"{who} asks for the step operator {options.step_operator!r}; the stack has "
+            f"{listed(operators)}"
+        )
+    for name in options.secrets:
+        if name not in os.environ:
+            yield f"{who} needs the secret {name!r}, which is not in the environment"
+    yield from _unknown_settings(who, options.settings, stack)
+
+
+def _unknown_settings(who: str, settings: Settings | None, stack: Stack) -> Iterator[str]:
+    mine = stack.orchestrator
+    for name in (settings or {}).get(mine.flavor, {}):
+        if name not in mine.settings:
+            near = did_you_mean(name, mine.settings)
+            yield (
+                f"{who} has the setting {name!r} for the flavor {mine.flavor!r}, which knows "
+                f"{listed(mine.settings)}{'. ' + near if near else ''}"
+            )

@@ -1,0 +1,268 @@
+"""The executor: how a step runs, on every orchestrator, in every process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from penstock.artifacts.values import Trust, Values
+from penstock.digest import of_buffers
+from penstock.errors import StepTimeout
+from penstock.model import binding as bindings
+from penstock.model import plain
+from penstock.model.binding import Binding, Held, Literally, Use
+from penstock.model.graph import Call
+from penstock.model.plan import Plan
+from penstock.model.records import Artifact, Status, StepRun
+from penstock.model.step import Step
+from penstock.runtime import failure, logs
+from penstock.runtime.cache import Cache, Key
+from penstock.runtime.deadline import Deadline
+from penstock.runtime.ledger import Ledger, nonce
+from penstock.runtime.scratch import Scratch
+from penstock.stack.orchestrator import Observer
+from penstock.stack.stack import Stack
+
+_MEMORY_UNIT: Final = 1 if sys.platform == "darwin" else 1024
+_OURS: Final = Trust(True)
+
+
+class Executor:
+    """A job (see `penstock.stack.orchestrator.Job`): the calls of one plan, carried out."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        stack: Stack,
+        ledger: Ledger,
+        values: Values,
+        cache: Cache,
+        observer: Observer,
+        hits: Mapping[str, StepRun],
+    ) -> None:
+        self.plan = plan
+        self._stack = stack
+        self._ledger = ledger
+        self._values = values
+        self._cache = cache
+        self._observer = observer
+        self.results: dict[str, StepRun] = dict(hits)
+        """What is known of each call so far."""
+        self.digests: dict[str, str] = {}
+        """Digests of the records that were written here."""
+        self.errors: dict[str, BaseException] = {}
+        """What the failed steps raised."""
+
+    @cached_property
+    def pending(self) -> Sequence[str]:
+        return [call for call in self.plan.graph.calls if call not in self.results]
+
+    def record(self, call_id: str) -> StepRun | None:
+        return self._ledger.step(self.plan.run, call_id)
+
+    def command(self, call_id: str) -> Sequence[str]:
+        plan = of_buffers([self.plan.to_bytes()])
+        return [
+            *[sys.executable, "-m", "penstock.runtime.entrypoint"],
+            *["--run", self.plan.run, "--call", call_id, "--plan", plan],
+            *["--stack", json.dumps(self.plan.stack)],
+        ]
+
+    def execute(self, call_id: str) -> StepRun:
+        call = self.plan.graph.calls[call_id]
+        if (operator := call.step.options.step_operator) is not None:
+            self._observer.step_started(call)
+            return self._done(self._operated(call, operator))
+        return self.execute_here(call_id)
+
+    def execute_here(self, call_id: str) -> StepRun:
+        """Run the call in this process, also if a step operator is meant to: it has called us."""
+        call = self.plan.graph.calls[call_id]
+        self._observer.step_started(call)
+        reusable = call_id not in self.plan.uncached
+        key = self._cache.key(call, self.results)
+        if reusable:
+            hit, why_not = self._cache.look_up(key)
+            if hit is not None:
+                return self._done(self._taken(hit, call, key))
+            if why_not:
+                self._observer.note(f"{call_id} runs again: {why_not}")
+        number = 1
+        while True:
+            result = self._attempt(call, key, number, reusable)
+            if result.status.usable or number > call.step.options.retries:
+                return self._done(result)
+            if result.failure:
+                self._observer.note(
+                    f"{call_id} failed ({result.failure.kind}: {result.failure.message}), "
+                    f"attempt {number} of {call.step.options.retries + 1}"
+                )
+            number += 1
+
+    def _done(self, result: StepRun) -> StepRun:
+        self.results[result.call] = result
+        self._observer.step_finished(result)
+        return result
+
+    def _operated(self, call: Call, name: str) -> StepRun:
+        """Have a step operator run the call; what the store says afterwards counts."""
+        operator = self._stack.step_operator(name)
+        assert operator is not None, "checked before the run"
+        operator.run(self, call.id)
+        found = self.record(call.id)
+        if found is not None:
+            return found
+        attempts = self._ledger.attempts(self.plan.run, call.id)
+        return attempts[-1] if attempts else failure.vanished(self.plan.run, call, name)
+
+    def _taken(self, hit: StepRun, call: Call, key: Key) -> StepRun:
+        """A hit that was found while running belongs to this run's records, too."""
+        result = hit.reused(self.plan.run, call.id)
+        self.digests[call.id] = self._ledger.finish(result, key.parts, reusable=False)
+        return result
+
+    def _attempt(self, call: Call, key: Key, number: int, reusable: bool) -> StepRun:
+        """One attempt, from the inputs to the record. What the step raises becomes a record."""
+        name = nonce()
+        run = self.plan.run
+        log = logs.StepLog(self._ledger.store, run, call.id, name)
+        scratch = Scratch()
+        token = logs.into(log)
+        started, clock, cpu = time.time(), time.perf_counter(), time.thread_time()
+        try:
+            arguments, read = self._arguments(call, scratch.folder)
+            with _limit(call):
+                value = call.step.function(**arguments)
+                if call.step.is_async:
+                    value = _awaited(value)
+            outputs = self._saved(call, value)
+            error = None
+        except Exception as caught:
+            error, outputs, read = caught, {}, 0
+        except BaseException as caught:
+            log.close()
+            stopped = failure.record(call, run, caught, Status.STOPPED, started, number)
+            self._ledger.attempt(stopped, key.parts, name)
+            raise
+        finally:
+            logs.back(token)
+            scratch.remove()
+        wall, used = time.perf_counter() - clock, time.thread_time() - cpu
+        if error is not None:
+            status = Status.TIMED_OUT if isinstance(error, StepTimeout) else Status.FAILED
+            failed = failure.record(call, run, error, status, started, number, wall, used)
+            log.write(failed.failure.traceback if failed.failure else "")
+            log.close()
+            self._ledger.attempt(failed, key.parts, name)
+            self.errors[call.id] = error
+            return failed
+        log.close()
+        result = StepRun(
+            run,
+            call.id,
+            call.step.reference,
+            Status.COMPLETED,
+            key.digest,
+            {},
+            outputs,
+            started,
+            wall,
+            used,
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MEMORY_UNIT,
+            read,
+            sum(artifact.size for artifact in outputs.values()),
+            number,
+            None,
+            None,
+            self._ledger.keys.signing.id,
+            True,
+        )
+        self.digests[call.id] = self._ledger.finish(result, key.parts, reusable=reusable)
+        return result
+
+    def _arguments(self, call: Call, folder: Callable[[], Path]) -> tuple[dict[str, Any], int]:
+        """The arguments as the store holds them, and how many bytes they are."""
+        read = 0
+        parameters = call.step.signature.parameters
+
+        def leaf(item: Binding, hint: Any = None) -> Any:
+            nonlocal read
+            if type(item) is Literally:
+                return plain.decode(item.text)
+            artifact, trust, hint = self._source(item, hint)
+            read += artifact.size
+            return self._values.load(artifact, hint, f"Input of step {call.id}", folder, trust)
+
+        arguments = {}
+        for name, item in call.bindings.items():
+            hint = parameters[name].hint
+            if type(item) is bindings.Group:
+                arguments[name] = bindings.rebuilt(item, leaf, hint)
+            else:
+                arguments[name] = leaf(item, hint)
+        return arguments, read
+
+    def _source(self, item: Binding, hint: Any) -> tuple[Artifact, Trust, Any]:
+        """The artifact behind a binding, whether it may be unpickled, and its annotation."""
+        if type(item) is Use:
+            made = self.results[item.call]
+            step = self.plan.graph.calls[item.call].step
+            return made.outputs[item.output], Trust(made.verified, made.signer), _hint(step, item)
+        assert type(item) is Held
+        if item.origin is None:
+            return item.artifact, _OURS, hint  # part of the plan, whose digest we were given
+        run, call, output = item.origin
+        record = self._ledger.step(run, call) or self._ledger.hit(run, call)
+        there = record is not None and record.outputs.get(output) == item.artifact
+        trust = Trust(bool(there and record and record.verified), record.signer if record else None)
+        return item.artifact, trust, hint
+
+    def _saved(self, call: Call, value: Any) -> dict[str, Artifact]:
+        signature = call.step.signature
+        return {
+            output.name: self._values.save(
+                item, output.hint, f"Output {output.name!r} of step {call.id}"
+            )
+            for output, item in zip(signature.outputs, signature.split(value, call.id), strict=True)
+        }
+
+
+def _hint(step: Step[..., Any], use: Use) -> Any:
+    return next(item.hint for item in step.signature.outputs if item.name == use.output)
+
+
+def _limit(call: Call) -> Any:
+    seconds = call.step.options.timeout
+    return Deadline(call.id, seconds) if seconds is not None else nullcontext()
+
+
+def _awaited(coroutine: Any) -> Any:
+    """The result of a coroutine, also inside a running event loop (a notebook has one)."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    result: list[Any] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            result.append(asyncio.run(coroutine))
+        except BaseException as error:  # carried over to the thread that waits
+            errors.append(error)
+
+    thread = threading.Thread(target=work, name="penstock-async")
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return result[0]

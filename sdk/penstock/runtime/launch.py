@@ -1,0 +1,147 @@
+"""Launching: from a pipeline and its arguments to a run that has ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.artifacts.values import Values
+from penstock.digest import digest
+from penstock.model import plain
+from penstock.model.building import draw
+from penstock.model.graph import Graph
+from penstock.model.options import Hook, PipelineOptions
+from penstock.model.plan import Plan
+from penstock.model.records import RunRecord, Status, StepRun
+from penstock.model.refs import StoredValue
+from penstock.runtime import checks, fingerprint, loading, logs, observer, planner, provenance
+from penstock.runtime.cache import Cache
+from penstock.runtime.executor import Executor
+from penstock.runtime.ledger import End, Ledger, nonce
+from penstock.runtime.observer import RunObserver
+from penstock.runtime.run import Run
+from penstock.runtime.runid import new_run_id
+from penstock.stack.project import Project
+from penstock.stack.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a launch ended."""
+
+    run: Run[Any]
+    status: Status
+    failed: tuple[StepRun, ...]
+    errors: Mapping[str, BaseException]
+    """What the failed steps raised, by step."""
+
+
+def launch(
+    name: str,
+    reference: str,
+    body: Callable[[], Any],
+    parameters: Mapping[str, Any],
+    options: PipelineOptions,
+) -> Outcome:
+    """Draw, plan, record, run, seal. A step that fails is in the outcome, not raised."""
+    loading.refuse_while_importing(f"{name}.run()")
+    started = time.time()
+    graph = draw(name, body)
+    project = Project.find()
+    stack = Registry(project).stack(options.stack)
+    told = observer.on_stderr() if options.progress else observer.Silent()
+    notes = [*stack.notes, *checks.check(graph, stack, options.settings)]
+    if stack.artifact_store.path == str(project.folder) and not project.folder.exists():
+        project.prepared()
+    ledger = Ledger(stack.artifact_store)
+    values = Values(stack.artifact_store, fingerprint.of_names)
+    cache = Cache(ledger, values)
+    if ledger.keys.notice:
+        notes.append(ledger.keys.notice)
+    graph = planner.settled(planner.with_stack_options(graph, stack), values)
+    uncached = frozenset(
+        call.id
+        for call in graph.calls.values()
+        if options.cache is False or call.step.options.cache is False
+    )
+    run_id = new_run_id(started)
+    told.run_started(run_id, name, stack.name, stack.origin, len(graph.calls))
+    for note in notes:
+        told.note(note)
+    hits = planner.find_hits(graph, run_id, uncached, cache, told)
+    plan = Plan(run_id, graph, reference, stack.to_data(), uncached)
+    record = RunRecord(
+        run=run_id,
+        pipeline=name,
+        reference=reference,
+        plan=values.keep(plan.to_bytes()).digest,
+        parameters={key: _described(value) for key, value in parameters.items()},
+        stack=stack.name,
+        stack_origin=stack.origin,
+        orchestrator=stack.orchestrator.flavor,
+        user=provenance.user(),
+        host=provenance.host(),
+        process=provenance.process(),
+        started=started,
+        code=_code(graph),
+        commit=provenance.commit(project.root),
+        versions=provenance.versions(),
+        calls=tuple(graph.calls),
+        hits={call: hit.key for call, hit in hits.items()},
+    )
+    ledger.begin(record)
+    told.found_in_cache(hits)
+    executor = Executor(plan, stack, ledger, values, cache, told, hits)
+    run: Run[Any] = Run(ledger, values, record, executor.results, _hints(graph))
+    _call_hook(options.on_start, run, told)
+    status = Status.STOPPED
+    try:
+        if executor.pending:
+            with logs.captured(logs.StepLog(ledger.store, run_id, logs.RUN, nonce())):
+                stack.orchestrator.submit(executor, told)
+        failed = tuple(item for item in executor.results.values() if not item.status.usable)
+        status = Status.FAILED if failed else Status.COMPLETED
+    finally:
+        ended = time.time()
+        ledger.end(End(run_id, status, ended, executor.digests))
+        told.run_finished(run_id, status, ended - started)
+    _call_hook(options.on_failure if failed else options.on_success, run, told)
+    return Outcome(run, status, failed, executor.errors)
+
+
+def _described(value: Any) -> str:
+    """A parameter for the record: plain data as text, anything else by what it is."""
+    if isinstance(value, StoredValue):
+        return str(value)
+    try:
+        return plain.encode(value)
+    except plain.NotPlain:
+        return f"a {type(value).__qualname__}"
+
+
+def _code(graph: Graph) -> str:
+    """One digest for the code of all steps."""
+    steps = {id(call.step): call.step for call in graph.calls.values()}
+    return digest("code of all steps/1", *sorted(map(fingerprint.of_step, steps.values())))
+
+
+def _hints(graph: Graph) -> dict[str, dict[str, Any]]:
+    """The annotations of all outputs: by step, so that equal steps share one dict."""
+    by_step = {
+        id(call.step): {output.name: output.hint for output in call.step.signature.outputs}
+        for call in graph.calls.values()
+    }
+    return {call.id: by_step[id(call.step)] for call in graph.calls.values()}
+
+
+def _call_hook(hook: Hook | None, run: Run[Any], told: RunObserver) -> None:
+    """A hook is told of the run. What it raises is reported and changes nothing."""
+    if hook is None:
+        return
+    try:
+        hook(run)
+    except Exception as error:
+        name = getattr(hook, "__name__", repr(hook))
+        told.note(f"the hook {name} failed: {type(error).__name__}: {error}")

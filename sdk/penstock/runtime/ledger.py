@@ -1,0 +1,253 @@
+"""The ledger: what lies in a store about runs, and nowhere else.
+
+Every record is two lines: JSON, and the signature of that line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from typing import Any, Final
+
+from penstock.artifacts.formats import registry
+from penstock.artifacts.identity import Identity, identify
+from penstock.artifacts.store import ArtifactStore, Buffer
+from penstock.artifacts.trust import Keyring, keyring
+from penstock.digest import of_buffers
+from penstock.errors import CorruptArtifact, KeyTaken, NoSuchKey, NotFound
+from penstock.model.records import Artifact, Failure, RunRecord, Status, StepRun
+
+_load: Final = json.JSONDecoder().decode
+_dump: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The seal of a run: how it ended, and which records belong to it."""
+
+    run: str
+    status: Status
+    ended: float
+    """Seconds since 1970, UTC."""
+    steps: Mapping[str, str]
+    """Call → digest of its record, for the calls that this run executed."""
+
+
+class Ledger:
+    """The records of one store."""
+
+    def __init__(self, store: ArtifactStore) -> None:
+        self.store = store
+
+    @cached_property
+    def identity(self) -> Identity:
+        """The store's id; a new store gets one."""
+        identity = identify(self.store)
+        assert identity is not None
+        return identity
+
+    @cached_property
+    def keys(self) -> Keyring:
+        """The keys that sign and verify here."""
+        return keyring(self.store)
+
+    def begin(self, record: RunRecord) -> None:
+        """Write down that a run starts."""
+        self._write(f"runs/{record.run}/run.json", {**_shallow(record), "store": self.identity.id})
+
+    def end(self, end: End) -> None:
+        """Seal a run. Somebody else may have done so already, which is as good."""
+        data = {**_shallow(end), "store": self.identity.id}
+        try:
+            self._write(f"runs/{end.run}/end.json", data)
+        except KeyTaken:
+            return
+
+    def finish(self, run: StepRun, parts: str, *, reusable: bool) -> str:
+        """Publish a usable result, first for the cache, then for the run. Returns its digest.
+
+        `parts` is the text that the cache key is the digest of.
+        """
+        signed = self.keys.sign(self._step_record(run, parts))
+        record = f"runs/{run.run}/steps/{run.call}.json"
+        if not reusable:
+            self.store.publish([record], signed)
+            return of_buffers([signed])
+        entry = cache_key(run.key)
+        if entry in self.store.publish([entry, record], signed):
+            self._settle(entry, run, signed)
+        return of_buffers([signed])
+
+    def forget(self, key: str) -> None:
+        """Take an entry out of the cache that nobody can use any more."""
+        try:
+            self.store.delete(cache_key(key))
+        except NoSuchKey:
+            return
+
+    def attempt(self, run: StepRun, parts: str, nonce: str) -> None:
+        """Write down an attempt that gave nothing usable."""
+        signed = self.keys.sign(self._step_record(run, parts))
+        self.store.put(f"runs/{run.run}/attempts/{run.call}/{nonce}.json", [signed])
+
+    def attempts(self, run: str, call: str) -> list[StepRun]:
+        """The attempts that failed, the oldest first."""
+        entries = self.store.keys(f"runs/{run}/attempts/{call}/")
+        return [self._step_run(self.store.get(entry.key), entry.key) for entry in entries]
+
+    def step(self, run: str, call: str) -> StepRun | None:
+        """The usable result of a step in a run. Raises `CorruptArtifact`."""
+        key = f"runs/{run}/steps/{call}.json"
+        try:
+            found = self._step_run(self.store.get(key), key)
+        except NoSuchKey:
+            return None
+        if (found.run, found.call) != (run, call):
+            raise CorruptArtifact(f"{key} is the record of {found.run}, step {found.call}.")
+        return found
+
+    def hit(self, run: str, call: str) -> StepRun | None:
+        """The result that a run took from the cache when it was planned."""
+        key = self.run(run).hits.get(call)
+        return self.taken(run, call, key) if key else None
+
+    def taken(self, run: str, call: str, key: str) -> StepRun | None:
+        """What the cache has for a key, as the record of a step that took it from there."""
+        found = self.cached(key)
+        return found.reused(run, call) if found is not None and found.key == key else None
+
+    def cached(self, key: str) -> StepRun | None:
+        """The result that the cache has for a key, signed by a key that counts if there is one."""
+        names = [cache_key(key), *(cache_key(key, signer) for signer in self.keys.known)]
+        first = None
+        for name in names:
+            try:
+                found = self._step_run(self.store.get(name), name)
+            except NoSuchKey:
+                return first  # nothing under the plain name: nothing under the others
+            except CorruptArtifact:
+                continue
+            if found.key == key and (found.verified or not _needs_trust(found)):
+                return found
+            first = first or found
+        return first
+
+    def run(self, run: str) -> RunRecord:
+        """What was known when the run started. Raises `NotFound`."""
+        try:
+            data = self._read(f"runs/{run}/run.json")[0]
+        except NoSuchKey:
+            raise NotFound(f"There is no run {run!r} in {self.store.path}.") from None
+        data.pop("store", None)
+        return RunRecord(**{**data, "calls": tuple(data["calls"])})
+
+    def sealed(self, run: str) -> End | None:
+        """How the run ended, if somebody wrote that down."""
+        try:
+            data = self._read(f"runs/{run}/end.json")[0]
+        except NoSuchKey:
+            return None
+        return End(data["run"], Status(data["status"]), data["ended"], data["steps"])
+
+    def runs(self) -> list[str]:
+        """The ids of all runs, the newest first."""
+        return [entry.name for entry in self.store.keys("runs/")][::-1]
+
+    def _settle(self, entry: str, run: StepRun, signed: bytes) -> None:
+        """Somebody else's entry is in the way. Ours is kept beside it if theirs is no use here."""
+        theirs = self.cached(run.key)
+        if theirs is None or (_needs_trust(run) and not theirs.verified):
+            self.store.publish([cache_key(run.key, self.keys.signing.id)], signed)
+
+    def _write(self, key: str, data: Mapping[str, Any]) -> None:
+        self.store.put(key, [self.keys.sign(_dump(data).encode())], exclusive=True)
+
+    def _read(self, key: str) -> tuple[dict[str, Any], str, bool]:
+        return self._opened(self.store.get(key), key)
+
+    def _opened(self, data: Buffer, key: str) -> tuple[dict[str, Any], str, bool]:
+        try:
+            record, signer, verified = self.keys.verify(bytes(data))
+            read = _load(record.decode())
+            return read, signer, verified and read["store"] == self.identity.id
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise CorruptArtifact(
+                f"The record {key} in {self.store.path} cannot be read: {error}."
+            ) from error
+
+    def _step_record(self, run: StepRun, parts: str) -> bytes:
+        data: dict[str, Any] = {
+            "run": run.run,
+            "call": run.call,
+            "step": run.step,
+            "status": run.status,
+            "key": run.key,
+            "outputs": {name: artifact.to_data() for name, artifact in run.outputs.items()},
+            "started": run.started,
+            "wall": run.wall,
+            "cpu": run.cpu,
+            "peak_memory": run.peak_memory,
+            "read": run.read,
+            "written": run.written,
+            "attempt": run.attempt,
+            "store": self.identity.id,
+        }
+        if run.source:
+            data["source"] = run.source
+        if run.failure:
+            data["failure"] = asdict(run.failure)
+        # The parts are JSON already: they were hashed as this text.
+        return f'{_dump(data)[:-1]},"parts":{parts}}}'.encode()
+
+    def _step_run(self, buffer: Buffer, key: str) -> StepRun:
+        data, signer, verified = self._opened(buffer, key)
+        try:
+            failure = data.get("failure")
+            source = data.get("source")
+            return StepRun(
+                data["run"],
+                data["call"],
+                data["step"],
+                Status(data["status"]),
+                data["key"],
+                data["parts"],
+                {name: Artifact.from_data(item) for name, item in data["outputs"].items()},
+                data["started"],
+                data["wall"],
+                data["cpu"],
+                data["peak_memory"],
+                data["read"],
+                data["written"],
+                data["attempt"],
+                Failure(**failure) if failure else None,
+                tuple(source) if source else None,
+                signer,
+                verified,
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CorruptArtifact(
+                f"The record {key} in {self.store.path} cannot be read: {error!r}."
+            ) from error
+
+
+def _shallow(record: RunRecord | End) -> dict[str, Any]:
+    """The fields as they are: `asdict` would copy every hit of a long run."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
+
+
+def cache_key(key: str, signer: str | None = None) -> str:
+    """Where the cache has a result; with `signer`, where the one of that key's owner is."""
+    return f"cache/{key[:2]}/{key}.{signer}" if signer else f"cache/{key[:2]}/{key}"
+
+
+def nonce(now: float | None = None) -> str:
+    """A name for one attempt: ascending in time, and unlike any other."""
+    return f"{int((time.time() if now is None else now) * 1000):012x}-{os.urandom(4).hex()}"
+
+
+def _needs_trust(run: StepRun) -> bool:
+    return any(registry.runs_code(artifact.format) for artifact in run.outputs.values())

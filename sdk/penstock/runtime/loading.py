@@ -1,0 +1,99 @@
+"""Loading user code by name: a name from a store leads to a step or pipeline, or to nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib import import_module
+from typing import Any
+
+from penstock.errors import NotFound, NotHere
+from penstock.model.names import module_name
+from penstock.model.signature import UNKNOWN, Signature
+from penstock.model.step import Step
+
+_importing: ContextVar[str] = ContextVar("importing", default="")
+
+
+@contextmanager
+def importing(module: str) -> Iterator[None]:
+    """While this lasts, a worker is importing user code, and no run may start."""
+    token = _importing.set(module)
+    try:
+        yield
+    finally:
+        _importing.reset(token)
+
+
+def refuse_while_importing(what: str) -> None:
+    """Raise `NotHere` if a worker is importing the file that asks for `what`."""
+    if module := _importing.get():
+        raise NotHere(
+            f"{what} is called while a worker imports {module!r}: every step would start the "
+            "whole pipeline again.",
+            hint="Move it under `if __name__ == '__main__':`.",
+        )
+
+
+def find_step(reference: str) -> Step[..., Any]:
+    """The step that `module:qualname` names. Nothing but a step is ever returned.
+
+    Raises `NotFound`.
+    """
+    found = _find(reference)
+    if not isinstance(found, Step):
+        raise NotFound(
+            f"{reference!r} is {'not a step' if found is not None else 'not there'}.",
+            hint="A step that runs in another process must be at the top level of its module.",
+        )
+    return found
+
+
+def hint(reference: str, output: str) -> Any:
+    """The annotation of a step's output, if the step can be found without importing anything."""
+    found = _loaded(reference)
+    if not isinstance(found, Step):
+        return UNKNOWN
+    hints = (item.hint for item in found.signature.outputs if item.name == output)
+    return next(hints, UNKNOWN)
+
+
+def result_hint(reference: str) -> Any:
+    """The return annotation of a pipeline, if it is loaded."""
+    function = getattr(_loaded(reference), "function", None)
+    return Signature(function).tuple_type if function is not None else None
+
+
+def _find(reference: str) -> Any:
+    module, _, name = reference.partition(":")
+    if _is_main(module):
+        return _attribute(sys.modules["__main__"], name)
+    try:
+        with importing(module):
+            loaded = import_module(module)
+    except ModuleNotFoundError as error:
+        raise NotFound(
+            f"The module {module!r} of step {name!r} cannot be imported: {error}.",
+            hint="Start where the project's modules can be imported.",
+        ) from error
+    return _attribute(loaded, name)
+
+
+def _loaded(reference: str) -> Any:
+    module, _, name = reference.partition(":")
+    main = sys.modules["__main__"] if _is_main(module) else sys.modules.get(module)
+    return _attribute(main, name)
+
+
+def _is_main(module: str) -> bool:
+    return module in ("__main__", module_name("__main__"))
+
+
+def _attribute(module: Any, name: str) -> Any:
+    """What a dotted name leads to in a module; None if to nothing."""
+    found = module
+    for part in name.split("."):
+        found = vars(found).get(part) if hasattr(found, "__dict__") else None
+    return found

@@ -1,0 +1,280 @@
+"""Runs as users see them: a door to the records and values of one run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from penstock.artifacts.values import Trust, Values
+from penstock.errors import NotFound, did_you_mean, listed
+from penstock.model import binding as bindings
+from penstock.model import plain
+from penstock.model.binding import Binding, Held, Literally, Use
+from penstock.model.records import Artifact, RunRecord, Status, StepRun
+from penstock.model.refs import StoredValue
+from penstock.runtime import loading, logs, scratch
+from penstock.runtime.ledger import Ledger
+from penstock.runtime.status import run_status
+
+R = TypeVar("R")
+
+if TYPE_CHECKING:
+    # Deliberately more than it is: a stored artifact may be an argument of any type, because it
+    # stands for the value that it holds.
+    _AnyValue = Any
+else:
+    _AnyValue = object
+
+
+class StoredArtifact(StoredValue, _AnyValue):  # type: ignore[misc]
+    """One output of a step in a store. `load()` gives the value; as an argument it is the value."""
+
+    def __init__(
+        self, ledger: Ledger, values: Values, record: StepRun, name: str, hint: Any
+    ) -> None:
+        self._ledger = ledger
+        self._values = values
+        self._record = record
+        self._hint = hint
+        self.name = name
+        """The output's name."""
+
+    @property
+    def run(self) -> str:
+        """Id of the run that it belongs to."""
+        return self._record.run
+
+    @property
+    def step(self) -> str:
+        """Id of the step that it is an output of."""
+        return self._record.call
+
+    @property
+    def artifact(self) -> Artifact:
+        """Format, digest and size."""
+        return self._record.outputs[self.name]
+
+    @property
+    def store(self) -> str:
+        """Where the store is that holds it."""
+        return self._ledger.store.path
+
+    @property
+    def held(self) -> Held:
+        """How a plan names it."""
+        run, call = self._record.source or (self._record.run, self._record.call)
+        return Held(self.artifact, (run, call, self.name))
+
+    def load(self) -> Any:
+        """The value, private to the caller. Raises `CorruptArtifact`, `NoSuchKey` or
+        `UntrustedArtifact`."""
+        trust = Trust(self._record.verified, self._record.signer)
+        hint = self._hint if self._hint is not None else loading.hint(self._record.step, self.name)
+        return self._values.load(self.artifact, hint, str(self), scratch.until_exit, trust)
+
+    def preview(self, most: int) -> str | None:
+        """The beginning of its bytes if they are text, at most `most` characters."""
+        data = self._values.buffer(self.artifact, str(self))
+        try:
+            text = bytes(memoryview(data)[: 4 * most]).decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+        return text if len(text) <= most else f"{text[:most]}…"
+
+    def export(self, path: str | Path) -> Path:
+        """Write it to a file or folder as it lies in the store; nothing is unpickled."""
+        return self._values.export(self.artifact, Path(path), str(self))
+
+    def __str__(self) -> str:
+        return f"Output {self.name!r} of step {self.step} in run {self.run}"
+
+    def __repr__(self) -> str:
+        artifact = self.artifact
+        return f"<{self.run}/{self.step}/{self.name} {artifact.format} {artifact.size:,} bytes>"
+
+
+class StepView:
+    """One step of a run."""
+
+    def __init__(
+        self, ledger: Ledger, values: Values, record: StepRun, hints: Mapping[str, Any]
+    ) -> None:
+        self._ledger = ledger
+        self._values = values
+        self._hints = hints
+        self.record = record
+        """What is written down."""
+
+    @property
+    def id(self) -> str:
+        """The step's id in its run."""
+        return self.record.call
+
+    @property
+    def status(self) -> Status:
+        """What became of it."""
+        return self.record.status
+
+    @cached_property
+    def outputs(self) -> Mapping[str, StoredArtifact]:
+        """By name; empty if the step gave none."""
+        return {
+            name: StoredArtifact(
+                self._ledger, self._values, self.record, name, self._hints.get(name)
+            )
+            for name in self.record.outputs
+        }
+
+    @property
+    def output(self) -> StoredArtifact:
+        """The only output. Raises `NotFound` if there are several, or none."""
+        if len(self.outputs) == 1:
+            return next(iter(self.outputs.values()))
+        if self.outputs:
+            raise NotFound(
+                f"Step {self.id} has several outputs: {listed(self.outputs)}.",
+                hint=f"Write run[{self.id!r}].outputs[{next(iter(self.outputs))!r}].",
+            )
+        raise NotFound(
+            f"Step {self.id} of run {self.record.run} has no output: it is {self.status}."
+        )
+
+    def logs(self) -> str:
+        """What it printed and logged, in all its attempts."""
+        run, call = self.record.source or (self.record.run, self.record.call)
+        return logs.read(self._ledger.store, run, call)
+
+    def __repr__(self) -> str:
+        return f"<step {self.id} {self.status}>"
+
+
+class Run(Generic[R]):
+    """One run of a pipeline. What it says is read from the store."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        values: Values,
+        record: RunRecord,
+        known: Mapping[str, StepRun] | None = None,
+        hints: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._values = values
+        self._known = known or {}
+        self._hints = hints or {}
+        self.record = record
+        """What was known when it started."""
+
+    @property
+    def id(self) -> str:
+        """UTC time and chance: `20261122-005412-k3fq-7f3a`. Its tail is enough to find it."""
+        return self.record.run
+
+    @property
+    def pipeline(self) -> str:
+        """The pipeline's name."""
+        return self.record.pipeline
+
+    @property
+    def stack(self) -> str:
+        """Name of the stack that it runs on."""
+        return self.record.stack
+
+    @property
+    def started(self) -> float:
+        """Seconds since 1970, UTC."""
+        return self.record.started
+
+    @property
+    def duration(self) -> float:
+        """Seconds from start to end, or until now."""
+        sealed = self._ledger.sealed(self.id)
+        return (sealed.ended if sealed else time.time()) - self.started
+
+    @property
+    def status(self) -> Status:
+        """What became of it, as the store says now."""
+        return run_status(self._ledger, self.record)
+
+    @cached_property
+    def steps(self) -> Mapping[str, StepView]:
+        """Every step by id, in an order in which they can run."""
+        return {call: self._view(call) for call in self.record.calls}
+
+    @overload
+    def __getitem__(self, step: str) -> StepView: ...
+    @overload
+    def __getitem__(self, step: tuple[str]) -> Sequence[StepView]: ...
+    def __getitem__(self, step: Any) -> Any:
+        """A step by id; the steps that a `map` made, as a list, by the name they share."""
+        if step in self.record.calls:
+            return self._view(step) if "steps" not in self.__dict__ else self.steps[step]
+        each = [call for call in self.record.calls if self._is_item(call, step)]
+        if each:
+            return [self._view(call) for call in each]
+        raise NotFound(
+            f"Run {self.id} of {self.pipeline!r} has no step {step!r}. "
+            f"Its steps: {listed(self.record.calls)}.",
+            hint=did_you_mean(step, self.record.calls),
+        )
+
+    def result(self) -> R:
+        """What the pipeline returned, in the same shape. Raises `NotFound` if a step is missing."""
+        binding = self._result
+        if binding is None:
+            return None  # type: ignore[return-value]
+        return bindings.rebuilt(binding, self._leaf, loading.result_hint(self.record.reference))  # type: ignore[no-any-return]
+
+    def logs(self) -> str:
+        """What was printed and logged by no known step."""
+        return logs.read(self._ledger.store, self.id, logs.RUN)
+
+    def __repr__(self) -> str:
+        return f"<run {self.id} of {self.pipeline!r}: {self.status}>"
+
+    def __iter__(self) -> Iterator[StepView]:
+        return iter(self.steps.values())
+
+    @cached_property
+    def _result(self) -> Binding | None:
+        data = self._values.fetch(self.record.plan, f"The plan of run {self.id}")
+        written = plain.decode(bytes(data))["result"]
+        return bindings.from_data(written) if written else None
+
+    def _leaf(self, item: Binding) -> Any:
+        if isinstance(item, Literally):
+            return plain.decode(item.text)
+        if isinstance(item, Use):
+            view = self[item.call]
+            if item.output not in view.outputs:
+                raise NotFound(
+                    f"Run {self.id} has no result: step {item.call} is {view.status}.",
+                    hint=f"penstock run show {self.id}",
+                )
+            return view.outputs[item.output].load()
+        assert isinstance(item, Held)
+        return self._values.load(
+            item.artifact, None, f"The result of run {self.id}", scratch.until_exit, Trust(False)
+        )
+
+    def _view(self, call: str) -> StepView:
+        return StepView(self._ledger, self._values, self._step(call), self._hints.get(call, {}))
+
+    def _step(self, call: str) -> StepRun:
+        """The record: known here, written by this run, taken from the cache, or of an attempt."""
+        record = self._known.get(call) or self._ledger.step(self.id, call)
+        if record is None and call in self.record.hits:
+            record = self._ledger.taken(self.id, call, self.record.hits[call])
+        if record is None:
+            attempts = self._ledger.attempts(self.id, call)
+            record = attempts[-1] if attempts else StepRun(self.id, call, "", Status.PENDING)
+        return record
+
+    @staticmethod
+    def _is_item(call: str, name: str) -> bool:
+        head, _, number = call.rpartition(".")
+        return head == name and number.isdigit()

@@ -1,0 +1,110 @@
+"""Component specs: a component as it was written, before anything is imported or resolved."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from enum import Enum
+from typing import Any, Self
+
+from penstock.errors import BadConfiguration
+from penstock.model.component import Secret, StackComponent
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentSpec:
+    """A component as data. References in it lead nowhere until a component is made from it."""
+
+    category: str
+    name: str
+    flavor: str
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """As they were written: plain data. From a file, a secret may stand in it literally."""
+    where: str = field(default="given in code", compare=False)
+    """Who wrote it, for example `penstock.yaml:3:5`."""
+    at: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Where each option is written, if that is known."""
+
+    @classmethod
+    def of(cls, component: StackComponent, where: str = "given in code") -> Self:
+        """What a component would be made from. A literal secret becomes the reference that
+        `literals` names."""
+        options = {
+            option: _plain(component, option, value)
+            for option, value in component.options().items()
+        }
+        return cls(component.category, component.name, component.flavor, options, where)
+
+    def to_data(self) -> dict[str, Any]:
+        """JSON-able, without where it was written."""
+        return {
+            "category": self.category,
+            "name": self.name,
+            "flavor": self.flavor,
+            "options": dict(self.options),
+        }
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any], where: str = "in the plan") -> Self:
+        """The spec again."""
+        return cls(data["category"], data["name"], data["flavor"], dict(data["options"]), where)
+
+
+def literals(component: StackComponent) -> Iterator[tuple[str, str, Secret]]:
+    """Options that hold a secret itself: option, variable, secret.
+
+    A spec names the variable in place of the secret. A process that is to make the component from
+    the spec must be given it; only one of our own on this machine ever is.
+    """
+    for item in fields(component):
+        value = getattr(component, item.name)
+        several = isinstance(value, tuple | list)
+        for index, secret in enumerate(value if several else (value,)):
+            if isinstance(secret, Secret) and not secret.is_reference:
+                name = f"{item.name}_{index}" if several else item.name
+                yield item.name, _variable(component, name), secret
+
+
+def option_fields(cls: type[StackComponent]) -> tuple[Field[Any], ...]:
+    """Its fields but the name, which is not an option but a key."""
+    return tuple(item for item in fields(cls) if item.init and item.name != "name")
+
+
+def is_required(item: Field[Any]) -> bool:
+    """Whether there is no default."""
+    return item.default is MISSING and item.default_factory is MISSING
+
+
+def _variable(component: StackComponent, name: str) -> str:
+    text = f"PENSTOCK_SECRET_{component.category}_{component.name}_{name}"
+    return re.sub(r"[^A-Z0-9]", "_", text.upper())
+
+
+def _plain(component: StackComponent, path: str, value: object) -> Any:
+    """The value as YAML would hold it; `path` leads to it."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, Secret):
+        if value.is_reference:
+            return value.written
+        return f"${{env:{_variable(component, path)}}}"
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Enum):
+        return _plain(component, path, value.value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(component, f"{path}_{key}", item) for key, item in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            item.name: _plain(component, f"{path}_{item.name}", getattr(value, item.name))
+            for item in fields(value)
+            if getattr(value, item.name) != item.default
+        }
+    if isinstance(value, tuple | list | set | frozenset):
+        return [_plain(component, f"{path}_{i}", item) for i, item in enumerate(value)]
+    raise BadConfiguration(
+        f"The {component.category} {component.name!r}: {path}={value!r} cannot be written down; "
+        "an option is text, a number, true or false, a list or a mapping."
+    )

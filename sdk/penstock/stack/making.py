@@ -1,0 +1,143 @@
+"""Making components: the one place where options become a component and references resolve."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from penstock.errors import (
+    BadConfiguration,
+    MissingReference,
+    PenstockError,
+    StackError,
+    did_you_mean,
+    listed,
+)
+from penstock.lazy import lazy
+from penstock.model.component import REFERENCE, StackComponent, resolve
+from penstock.stack.component import ComponentSpec, is_required, option_fields
+from penstock.stack.flavor import Own, find, spoken
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from penstock.stack import describe
+else:
+    describe = lazy("penstock.stack.describe")  # not needed where there are no options
+
+_FILE: Final = r"\$\{file:(?!~)([^}]+)\}"
+_SHAPE: Final = r".*(_type|_parsing|_of|literal_error|_required|_float|_size|missing)"
+"""Complaints of pydantic's that our own words for the type say better."""
+
+
+def make(spec: ComponentSpec, own: Own | None = None, root: Path | None = None) -> StackComponent:
+    """The component, with its references resolved here and now; secrets resolve on `reveal()`.
+
+    `${file:…}` is relative to `root`. Raises `BadConfiguration` with every problem at once,
+    `MissingReference` if nothing else is wrong.
+    """
+    cls = find(spec.category, spec.flavor, own, where=spec.where).load()
+    problems: list[StackError] = list(_names(spec, cls))
+    values: dict[str, Any] = {}
+    if spec.options:
+        hints = describe.type_hints(cls)
+        for item in option_fields(cls):
+            if item.name in spec.options:
+                try:
+                    values[item.name] = _value(spec.options[item.name], hints[item.name], root)
+                except (_Unfit, MissingReference) as error:
+                    problems.append(_problem(spec, item.name, error))
+    if not problems:
+        try:
+            return cls(name=spec.name, **values)
+        except (PenstockError, TypeError, ValueError) as error:  # the class's own checks
+            raise BadConfiguration(f"{spec.where}: {error}") from error
+    raise together(problems, f"The {_who(spec)}")
+
+
+def together(problems: Sequence[StackError], what: str) -> StackError:
+    """One error for all of them."""
+    if len(problems) == 1:
+        return problems[0]
+    same = all(isinstance(problem, MissingReference) for problem in problems)
+    lines = [str(problem).replace("\n", "\n    ") for problem in problems]
+    head = f"{what} has {len(lines)} problems:"
+    return (MissingReference if same else BadConfiguration)("\n  ".join([head, *lines]))
+
+
+def resolved(component: StackComponent) -> StackComponent:
+    """A component that was given in code, with the references in its texts resolved."""
+    texts = {
+        option: resolve(value)
+        for option, value in component.options().items()
+        if isinstance(value, str) and REFERENCE.search(value)
+    }
+    return replace(component, **texts) if texts else component
+
+
+class _Unfit(Exception):
+    """The value is not what the option takes."""
+
+
+def _names(spec: ComponentSpec, cls: type[StackComponent]) -> Iterator[StackError]:
+    known = [item.name for item in option_fields(cls)]
+    for option in spec.options:
+        if option not in known:
+            rest = did_you_mean(option, known) or f"Options: {listed(known)}."
+            yield _problem(spec, option, _Unfit(f"there is no such option. {rest}"))
+    for item in option_fields(cls):
+        if is_required(item) and item.name not in spec.options:
+            yield BadConfiguration(f"{spec.where}: {_who(spec)} needs the option {item.name!r}.")
+
+
+def _value(written: object, hint: Any, root: Path | None) -> Any:
+    """What the option's type makes of it."""
+    from pydantic import TypeAdapter, ValidationError  # heavy; a stack without options is not
+
+    secret = describe.holds_secret(hint)
+    value = _replaced(written, root, secret=secret)
+    try:
+        return TypeAdapter(hint).validate_python(value)
+    except ValidationError as error:
+        shown = "" if secret else f"{_short(written)} does not fit: "
+        raise _Unfit(f"{shown}{_needed(error, hint)} is needed.") from error
+
+
+def _replaced(value: object, root: Path | None, *, secret: bool) -> Any:
+    if isinstance(value, str):
+        if root:
+            value = re.sub(_FILE, lambda match: f"${{file:{root / match[1]}}}", value)
+        return value if secret else resolve(value)
+    if isinstance(value, Mapping):
+        return {key: _replaced(item, root, secret=secret) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_replaced(item, root, secret=secret) for item in value]
+    return value
+
+
+def _needed(error: ValidationError, hint: Any) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if error.error_count() > 1 or re.fullmatch(_SHAPE, first["type"]):
+        return describe.words(hint)
+    limit = first["msg"].removeprefix("Value error, ")
+    limit = re.sub(r"^\w+ should (be|have|match) ?", "", limit)
+    return f"{describe.words(hint)}, {limit},"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _problem(spec: ComponentSpec, option: str, error: _Unfit | MissingReference) -> StackError:
+    where = f"{spec.at.get(option, spec.where)}: {_who(spec)}, option {option!r}"
+    if isinstance(error, MissingReference):
+        return MissingReference(f"{where}: {error.message}", hint=error.hint)
+    return BadConfiguration(f"{where}: {error}")
+
+
+def _who(spec: ComponentSpec) -> str:
+    return f"{spoken(spec.category)} {spec.name!r}"

@@ -1,0 +1,235 @@
+"""The registry: which components and stacks there are. Listings import and resolve nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
+
+from penstock.errors import (
+    BadConfiguration,
+    MissingReference,
+    NameTaken,
+    StackError,
+    UnknownComponent,
+    did_you_mean,
+    listed,
+)
+from penstock.model.component import StackComponent
+from penstock.stack.choice import SET, VARIABLE, StackChoice, choices, unknown
+from penstock.stack.component import ComponentSpec
+from penstock.stack.configuration import BUILT_IN, ONE, SEVERAL, Configuration, StackSpec
+from penstock.stack.file import read
+from penstock.stack.flavor import Own, spoken
+from penstock.stack.making import make, resolved, together
+from penstock.stack.project import Project, user_file
+from penstock.stack.stack import Stack
+
+T = TypeVar("T", Stack, StackComponent)
+
+HERE: Final = "registered in this process"
+
+
+class Registered:
+    """What was registered in code. It is forgotten with the process."""
+
+    def __init__(self) -> None:
+        self.stacks: dict[str, Stack] = {}
+        self.components: dict[tuple[str, str], StackComponent] = {}
+
+
+REGISTERED: Final = Registered()
+"""This process's own."""
+
+
+class Registry:
+    """Everything that is built in, in penstock.yaml, in the user's own file, and registered here.
+
+    Files are looked at anew each time, and read when they changed.
+    """
+
+    def __init__(self, project: Project, registered: Registered = REGISTERED) -> None:
+        self.project = project
+        self._registered = registered
+
+    @property
+    def files(self) -> tuple[Configuration, ...]:
+        """What lies on disk: the project's file, then the user's."""
+        own = user_file()
+        paths = [self.project.file, *([own] if own and own != self.project.file else [])]
+        return tuple(read(path) for path in paths)
+
+    @property
+    def flavors(self) -> Own:
+        """Flavors that the files define; the project's win."""
+        merged: dict[str, dict[str, str]] = {}
+        for file in reversed(self.files):
+            for category, found in file.flavors.items():
+                merged.setdefault(category, {}).update(found)
+        return merged
+
+    def components(self, category: str | None = None) -> tuple[ComponentSpec, ...]:
+        """All components, or those of one category."""
+        found: dict[tuple[str, str], ComponentSpec] = {}
+        for file in (BUILT_IN, *self.files):
+            for spec in file.components:
+                found.setdefault((spec.category, spec.name), spec)
+        for key, component in self._registered.components.items():
+            found[key] = ComponentSpec.of(component, HERE)
+        return tuple(spec for spec in found.values() if category in (None, spec.category))
+
+    def component(self, category: str, name: str) -> ComponentSpec:
+        """One component. Raises `UnknownComponent`."""
+        known = {spec.name: spec for spec in self.components(category)}
+        if name not in known:
+            raise UnknownComponent(
+                f"There is no {spoken(category)} {name!r}. "
+                f"{spoken(category).capitalize()}s: {listed(known)}.",
+                hint=did_you_mean(name, known),
+            )
+        return known[name]
+
+    def stacks(self) -> dict[str, StackSpec]:
+        """All stacks, by name."""
+        found: dict[str, StackSpec] = {}
+        for file in (BUILT_IN, *self.files):
+            for name, spec in file.stacks.items():
+                found.setdefault(name, spec)
+        return found | {name: _spec(stack) for name, stack in self._registered.stacks.items()}
+
+    def specs(self, name: str) -> tuple[ComponentSpec, ...]:
+        """What the stack of this name is made of. Raises `UnknownStack`."""
+        if stack := self._registered.stacks.get(name):
+            return tuple(stack.spec(component) for component in stack.components)
+        spec = self._stack_spec(StackChoice(name, "asked for"))
+        return tuple(self.component(category, item) for category, item in spec.names())
+
+    def active(self, chosen: str | Stack | None = None, by: str = "given to on()") -> StackChoice:
+        """The stack that counts now; `chosen` wins if `by` gives one. Raises `UnknownStack`."""
+        if isinstance(chosen, Stack):
+            return StackChoice(chosen.name, by)
+        if chosen is not None:
+            choice = StackChoice(str(chosen), by)
+        else:
+            choice = next(choices(self.project, self.files))
+        self._stack_spec(choice)
+        return choice
+
+    def stack(self, chosen: str | Stack | None = None, by: str = "given to on()") -> Stack:
+        """The active stack, ready to use: made, references resolved, paths absolute."""
+        choice = self.active(chosen, by)
+        given = chosen if isinstance(chosen, Stack) else self._registered.stacks.get(choice.name)
+        if given is not None:
+            pairs = [(item, given.spec(item)) for item in given.components]
+            made = [(resolved(item).placed(self.project.root), spec) for item, spec in pairs]
+            return _stack(choice.name, made, given.steps, choice.origin)
+        made = self._made(self.specs(choice.name), f"The stack {choice.name!r}")
+        return _stack(choice.name, made, self.stacks()[choice.name].steps, choice.origin)
+
+    def from_data(self, data: Mapping[str, Any], origin: str = "in the plan") -> Stack:
+        """The stack of a plan, made in this process. Its flavors are this project's."""
+        specs = [ComponentSpec.from_data(item) for item in data["components"]]
+        return _stack(
+            data["name"], self._made(specs, f"The stack {data['name']!r}"), data["steps"], origin
+        )
+
+    def register(self, item: Stack | StackComponent) -> None:
+        """Make a stack or component known in this process. Raises `NameTaken`."""
+        if isinstance(item, Stack):
+            if self._registered.stacks.get(item.name) == item:
+                return
+            taken = {name: spec.where for name, spec in self.stacks().items()}
+            if self._is_free(item, "stack", taken, self.stack):
+                self._registered.stacks[item.name] = item
+        elif self._registered.components.get((item.category, item.name)) != item:
+            taken = {spec.name: spec.where for spec in self.components(item.category)}
+            if self._is_free(item, spoken(item.category), taken, self._finder(item.category)):
+                self._registered.components[item.category, item.name] = item
+
+    def set_active(self, name: str) -> str | None:
+        """Choose the stack of this checkout. Returns a warning if the choice has no effect."""
+        choice = StackChoice(name, "given to penstock stack set")
+        lasting = {key: spec for key, spec in self.stacks().items() if spec.where != HERE}
+        if name not in lasting:
+            raise unknown(choice, lasting, self.project)
+        self.project.choose(name)
+        winner = self.active() if os.environ.get(VARIABLE, "").strip() else None
+        if winner is None or winner.name == name:
+            return None
+        return (
+            f"{VARIABLE}={winner.name} is set here and wins over {SET}. To end that: "
+            f"unset {VARIABLE}"
+        )
+
+    def _stack_spec(self, choice: StackChoice) -> StackSpec:
+        known = self.stacks()
+        if choice.name not in known:
+            raise unknown(choice, known, self.project)
+        return known[choice.name]
+
+    def _made(
+        self, specs: Iterable[ComponentSpec], what: str
+    ) -> list[tuple[StackComponent, ComponentSpec]]:
+        """Each component, placed, with its spec; the problems of all of them at once."""
+        made = []
+        problems: list[StackError] = []
+        root, own = self.project.root, self.flavors
+        for spec in specs:
+            try:
+                made.append((make(spec, own, root).placed(root), spec))
+            except (BadConfiguration, MissingReference) as error:
+                problems.append(error)
+        if problems:
+            raise together(problems, what)
+        return made
+
+    def _finder(self, category: str) -> Callable[[str], StackComponent]:
+        def find(name: str) -> StackComponent:
+            registered = self._registered.components.get((category, name))
+            if registered is not None:
+                return registered.placed(self.project.root)
+            ((component, _),) = self._made([self.component(category, name)], name)
+            return component
+
+        return find
+
+    def _is_free(
+        self, item: T, what: str, taken: Mapping[str, str], find: Callable[[str], T]
+    ) -> bool:
+        """Whether `item` may take its name; not if it has it already. Raises `NameTaken`."""
+        other = next((name for name in taken if name.lower() == item.name.lower()), None)
+        if other is None:
+            return True
+        try:
+            there: object = find(other)
+        except StackError as error:  # it cannot be made here: then it is not equal
+            there = f"{other!r}, which cannot be used here: {error}"
+        if there == item.placed(self.project.root):
+            return False
+        raise NameTaken(
+            f"The name {item.name!r} of a {what} is taken.\n"
+            f"  {taken[other]}: {there!r}\n"
+            f"  to register: {item!r}",
+            hint="Choose another name.",
+        )
+
+
+def _spec(stack: Stack) -> StackSpec:
+    """A stack that was registered in code, as a listing shows it."""
+    names: dict[str, Any] = {key: getattr(stack, key).name for key in ONE}
+    names |= {key: tuple(item.name for item in getattr(stack, key)) for key in SEVERAL}
+    return StackSpec(stack.name, **names, steps=stack.steps, where=HERE)
+
+
+def _stack(
+    name: str,
+    made: list[tuple[StackComponent, ComponentSpec]],
+    steps: Mapping[str, Mapping[str, Any]],
+    origin: str,
+) -> Stack:
+    of: dict[str, list[StackComponent]] = {}
+    for component, _ in made:
+        of.setdefault(component.category, []).append(component)
+    parts: dict[str, Any] = {key: of[category][0] for key, category in ONE.items()}
+    parts |= {key: of.get(category, []) for key, category in SEVERAL.items()}
+    return Stack(name, **parts, steps=steps, origin=origin, written=tuple(made))

@@ -1,0 +1,146 @@
+"""A stack: one orchestrator, one artifact store, and what else a run needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from penstock.artifacts.store import ArtifactStore
+from penstock.errors import BadConfiguration
+from penstock.model.component import StackComponent
+from penstock.model.names import check_name
+from penstock.model.options import Resources
+from penstock.stack import steps
+from penstock.stack.component import ComponentSpec, literals
+from penstock.stack.orchestrator import Orchestrator
+from penstock.stack.step_operator import StepOperator
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Where a pipeline runs and where its artifacts live."""
+
+    name: str
+    orchestrator: Orchestrator = field(kw_only=True)
+    artifact_store: ArtifactStore = field(kw_only=True)
+    step_operators: Sequence[StepOperator] = field(default=(), kw_only=True)
+    experiment_trackers: Sequence[StackComponent] = field(default=(), kw_only=True)
+    model_deployers: Sequence[StackComponent] = field(default=(), kw_only=True)
+    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, kw_only=True)
+    """Options of steps on this stack, by name of the step."""
+    origin: str = field(default="given in code", compare=False, repr=False, kw_only=True)
+    """Who chose this stack: shown wherever the stack is shown."""
+    written: Sequence[tuple[StackComponent, ComponentSpec]] = field(
+        default=(), compare=False, repr=False, kw_only=True
+    )
+    """Which spec a component was made from. One that was replaced since simply has none."""
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "stack")
+        self._check("orchestrator", [self.orchestrator], Orchestrator)
+        self._check("artifact_store", [self.artifact_store], ArtifactStore)
+        several: Mapping[str, type[StackComponent]] = {
+            "step_operators": StepOperator,
+            "experiment_trackers": StackComponent,
+            "model_deployers": StackComponent,
+        }
+        for attribute, port in several.items():
+            components = tuple(getattr(self, attribute))
+            self._check(attribute, components, port)
+            object.__setattr__(self, attribute, components)
+        for step, options in self.steps.items():
+            for _, text in steps.complaints(options):
+                raise BadConfiguration(f"Stack {self.name!r}, step {step!r}: {text}")
+
+    @property
+    def components(self) -> tuple[StackComponent, ...]:
+        """Everything it is made of."""
+        return (
+            self.orchestrator,
+            self.artifact_store,
+            *self.step_operators,
+            *self.experiment_trackers,
+            *self.model_deployers,
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Literal secrets, by the variable that stands for each in `to_data`.
+
+        For processes of our own on this machine; what runs elsewhere takes references only.
+        """
+        found = (item for component in self.components for item in literals(component))
+        return {variable: secret.reveal() for _, variable, secret in found}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What its user should know: one sentence for each secret that is written out."""
+        return tuple(
+            f"{spec.at.get(option, spec.where)}: the {component.category} {component.name!r} has "
+            f"a secret written out in {option!r}; ${{env:NAME}} or ${{file:PATH}} would keep it "
+            "out of files and history."
+            for component in self.components
+            for spec in (self.spec(component),)
+            for option in dict.fromkeys(option for option, _, _ in literals(component))
+        )
+
+    def step_operator(self, name: str) -> StepOperator | None:
+        """The step operator of this name, if the stack has it."""
+        return next((item for item in self.step_operators if item.name == name), None)
+
+    def spec(self, component: StackComponent) -> ComponentSpec:
+        """The component as it was written, with a reference in place of a literal secret."""
+        spec = next((spec for made, spec in self.written if made == component), None)
+        if spec is None:
+            return ComponentSpec.of(component)
+        if hidden := {option for option, _, _ in literals(component)}:
+            plain = ComponentSpec.of(component).options
+            masked = {option: plain[option] for option in hidden}
+            return replace(spec, options={**spec.options, **masked})
+        return spec
+
+    def placed(self, root: Path) -> Stack:
+        """The same stack with relative paths taken from `root`, the project's folder."""
+        return replace(
+            self,
+            orchestrator=self.orchestrator.placed(root),
+            artifact_store=self.artifact_store.placed(root),
+            step_operators=[item.placed(root) for item in self.step_operators],
+            experiment_trackers=[item.placed(root) for item in self.experiment_trackers],
+            model_deployers=[item.placed(root) for item in self.model_deployers],
+        )
+
+    def to_data(self) -> dict[str, Any]:
+        """JSON-able, for a plan: its components as they were written, no reference resolved, no
+        secret in it. Who chose the stack is left out, so that equal plans are equal."""
+        return {
+            "name": self.name,
+            "components": [self.spec(component).to_data() for component in self.components],
+            "steps": {step: _step_data(options) for step, options in self.steps.items()},
+        }
+
+    def _check(
+        self, attribute: str, components: Sequence[object], port: type[StackComponent]
+    ) -> None:
+        names = set()
+        for item in components:
+            if not isinstance(item, port):
+                raise BadConfiguration(
+                    f"Stack {self.name!r}: {attribute} is given {item!r}, which is no "
+                    f"{port.__name__}."
+                )
+            if item.name in names:
+                raise BadConfiguration(
+                    f"Stack {self.name!r}: two of its {attribute} are named {item.name!r}."
+                )
+            names.add(item.name)
+
+
+def _step_data(options: Mapping[str, Any]) -> dict[str, Any]:
+    resources = options.get("resources")
+    if not isinstance(resources, Resources):
+        return dict(options)
+    wanted = {name: value for name, value in asdict(resources).items() if value is not None}
+    return {**options, "resources": wanted}
