@@ -51,7 +51,9 @@ def command(pipeline: Pipeline[..., Any]) -> click.Command:
             for flag in mine
             if given[flag.key.lower()] is not None
         }
-        chosen = pipeline.on(stack) if stack is not None else pipeline
+        chosen = pipeline
+        if stack is not None:
+            chosen = chosen.with_options(stack=stack, chosen_by="--stack")
         if no_cache:
             chosen = chosen.with_options(cache=False)
         finished = chosen.run(**assembled(pipeline.signature, said))

@@ -43,7 +43,7 @@ class Values:
     """The values of one store."""
 
     def __init__(self, store: ArtifactStore, code_of: CodeOf) -> None:
-        self._store = store
+        self.store = store
         self._code_of = code_of
 
     def save(self, value: Any, hint: Any, who: str) -> Artifact:
@@ -108,10 +108,18 @@ class Values:
             raise CorruptArtifact(f"{who}: the bytes in the record are not what their digest says.")
         return bytearray(artifact.data)
 
+    def adopt(self, artifact: Artifact, other: Values, who: str) -> None:
+        """Copy an artifact's objects from another store, unless they are here."""
+        if artifact.data is None and not self._has(Part(artifact.digest, artifact.size)):
+            self._put([other.buffer(artifact, who)])
+        for part in other.parts(artifact):
+            if not self._has(part):
+                self._put([other._get(part, who)])
+
     def fetch(self, digest: str, who: str) -> Buffer:
         """An object by its digest alone, checked."""
         try:
-            size = self._store.stat(object_key(digest)).size
+            size = self.store.stat(object_key(digest)).size
         except NoSuchKey:
             size = -1
         return self._get(Part(digest, size), who)
@@ -159,25 +167,25 @@ class Values:
         part = Part(of_buffers(buffers), sum(memoryview(item).nbytes for item in buffers))
         key = object_key(part.digest)
         try:
-            self._store.put(key, buffers, exclusive=True)
+            self.store.put(key, buffers, exclusive=True)
         except KeyTaken:
             if not self._has(part):  # cut short by something else than us: heal it
-                self._store.put(key, buffers)
+                self.store.put(key, buffers)
         return part
 
     def _get(self, part: Part, who: str) -> Buffer:
         key = object_key(part.digest)
         try:
-            data = self._store.get(key)
+            data = self.store.get(key)
         except NoSuchKey:
             raise NoSuchKey(
-                f"{who} is gone from the store {self._store.path}: there is no object {key}.",
+                f"{who} is gone from the store {self.store.path}: there is no object {key}.",
                 hint="Run the pipeline again: the step that made it will make it anew.",
             ) from None
         if len(data) != part.size or of_buffers([data]) != part.digest:
             self._move_aside(key, data)
             raise CorruptArtifact(
-                f"{who}: the object {key} in {self._store.path} is not what its digest says "
+                f"{who}: the object {key} in {self.store.path} is not what its digest says "
                 f"({len(data)} bytes, {part.size} expected). It was moved to corrupt/.",
                 hint="Run the pipeline again: the step that made it will make it anew.",
             )
@@ -186,25 +194,25 @@ class Values:
     def _move_aside(self, key: str, data: Buffer) -> None:
         """A corrupt object counts as gone, so that the next run heals it."""
         try:
-            self._store.put(f"corrupt/{key.rpartition('/')[2]}", [data])
-            self._store.delete(key)
+            self.store.put(f"corrupt/{key.rpartition('/')[2]}", [data])
+            self.store.delete(key)
         except (NoSuchKey, OSError):
             return  # a reader without the right to write, or somebody else was first
 
     def _has(self, part: Part) -> bool:
         try:
-            return self._store.stat(object_key(part.digest)).size == part.size
+            return self.store.stat(object_key(part.digest)).size == part.size
         except NoSuchKey:
             return False
 
     def _check_trust(self, artifact: Artifact, who: str, trust: Trust) -> None:
-        allowed = self._store.allow_pickle
+        allowed = self.store.allow_pickle
         if allowed == "any" or (allowed == "signed" and trust.given):
             return
         if allowed == "never":
             raise UntrustedArtifact(
                 f"{who} is a pickle ({artifact.format}), and the artifact store "
-                f"{self._store.name!r} says allow_pickle: never."
+                f"{self.store.name!r} says allow_pickle: never."
             )
         raise UntrustedArtifact(
             f"{who} is a pickle ({artifact.format}) in a record without a signature that counts "

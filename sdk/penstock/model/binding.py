@@ -42,6 +42,8 @@ class Held:
     artifact: Artifact
     origin: tuple[str, str, str] | None = None
     """Run, step and output that it came from, if it came from a run."""
+    vouched: bool = True
+    """Whether it was made here, or its record is signed with a key that was known here."""
 
 
 Kind = Literal["list", "tuple", "dict", "named"]
@@ -113,7 +115,11 @@ def to_data(binding: Binding) -> Any:
             return {"value": binding.text}
         return {"value": binding.text, "canonical": binding.canonical}
     if type(binding) is Held:
-        return {"held": binding.artifact.to_data(), "origin": binding.origin}
+        return {
+            "held": binding.artifact.to_data(),
+            "origin": binding.origin,
+            "vouched": binding.vouched,
+        }
     assert type(binding) is Group
     return {
         binding.kind: [to_data(item) for item in binding.items],
@@ -129,7 +135,8 @@ def from_data(data: Mapping[str, Any]) -> Binding:
         return Literally(data["value"], data.get("canonical", data["value"]))
     if "held" in data:
         origin = data.get("origin")
-        return Held(Artifact.from_data(data["held"]), tuple(origin) if origin else None)
+        artifact = Artifact.from_data(data["held"])
+        return Held(artifact, tuple(origin) if origin else None, data["vouched"])
     kinds: tuple[Kind, ...] = ("list", "tuple", "dict", "named")
     kind = next(kind for kind in kinds if kind in data)
     return Group(kind, tuple(map(from_data, data[kind])), tuple(data.get("keys", ())))

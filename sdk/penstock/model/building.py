@@ -58,19 +58,17 @@ class Draft:
                     hint="Pass run['step'].output of a finished run instead.",
                 )
             return Use(value._call, value._output)
-        if isinstance(value, StoredValue):
-            return value.held
         named = isinstance(value, tuple) and is_named_tuple(kind)
         if kind is list or kind is tuple or named:
             items = tuple(self.binding(item, who) for item in value)
-            if all(type(item) is Given for item in items):
+            if all(map(_is_bare, items)):
                 return Given(value)
             if named:
                 return Group("named", items, (kind.__name__, *value._fields))
             return Group("list" if kind is list else "tuple", items)
         if kind is dict:
             items = tuple(self.binding(item, who) for item in value.values())
-            if all(type(item) is Given for item in items):
+            if all(map(_is_bare, items)):
                 return Given(value)
             return Group("dict", items, tuple(value))
         return Given(value)
@@ -152,6 +150,11 @@ class Draft:
                         f"Its steps: {listed(self._calls)}."
                     )
         return in_order(self.pipeline, self._calls)
+
+
+def _is_bare(binding: Binding) -> bool:
+    """Whether there is nothing but a value of the user's here, no reference and no artifact."""
+    return type(binding) is Given and not isinstance(binding.value, StoredValue)
 
 
 def check_fit(value: Any, parameter: Parameter, who: str, where: str) -> None:

@@ -162,6 +162,8 @@ class PipelineOptions(Options):
     """Called with the run when a step has failed."""
     stack: Any = None
     """Name of a stack, or a `Stack`; None is the active one."""
+    chosen_by: str = "given to on()"
+    """Who chose the stack, in words."""
     progress: bool = True
     """False: say nothing on stderr."""
 

@@ -150,3 +150,5 @@ class RunRecord:
     """The ids of all calls, in an order in which they can run."""
     hits: Mapping[str, str]
     """Call → cache key, for the calls whose results were there when the run was planned."""
+    verified: bool = True
+    """Whether a known key has signed this. Not part of the record."""

@@ -6,16 +6,10 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from penstock.errors import ReferenceUsed
-from penstock.model.binding import Held
 
 
 class StoredValue:
-    """Something that the store holds already and that may be an argument: it knows its binding."""
-
-    @property
-    def held(self) -> Held:
-        """How a plan names it."""
-        raise NotImplementedError
+    """Something that a store holds already and that may be an argument in place of the value."""
 
 
 class Reference:

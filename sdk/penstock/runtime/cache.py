@@ -14,7 +14,7 @@ from penstock.digest import digest
 from penstock.model import plain
 from penstock.model.binding import Binding, Group, Held, Literally, Use
 from penstock.model.graph import Call
-from penstock.model.records import Artifact, StepRun
+from penstock.model.records import StepRun
 from penstock.model.step import Step
 from penstock.runtime import fingerprint
 from penstock.runtime.ledger import Ledger
@@ -25,6 +25,7 @@ LONG: Final = 4096
 _dump: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 Results = Mapping[str, StepRun]
+"""What is known of the calls that another one needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,17 @@ class Key:
 
     digest: str
     parts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """No result that can be used here."""
+
+    key: Key
+    why: str = ""
+    """Why there is an entry that cannot be used, if there is one."""
+    useless: bool = False
+    """Whether nobody can use that entry."""
 
 
 class Cache:
@@ -62,32 +74,31 @@ class Cache:
         parts = f"{self._step_parts(call.step)},{varying[1:]}"
         return Key(digest("step/1", parts), parts)
 
-    def look_up(self, key: Key) -> tuple[StepRun | None, str]:
-        """A result that can be used, or nothing; and why not, if there is one that cannot."""
+    def look_up(self, key: Key) -> StepRun | Miss:
+        """A result that can be used, or why there is none."""
         found = self._ledger.cached(key.digest)
         if found is None:
-            return None, ""
+            return Miss(key)
         if found.key != key.digest or not found.status.usable:
-            return None, "the cache entry is not the one that its name says"
+            return Miss(key, "the cache entry is not the one that its name says", useless=True)
         for name, artifact in found.outputs.items():
-            if why := self._unusable(found, name, artifact):
-                return None, why
-        return found, ""
+            if registry.runs_code(artifact.format) and (why := self._untrusted(found)):
+                return Miss(key, f"output {name!r} is a pickle{why}")
+            if not self._values.is_there(artifact):
+                return Miss(key, f"the object of output {name!r} was deleted", useless=True)
+        return found
 
     def forget(self, key: Key) -> None:
-        """Make room for a new result where the old one cannot be used by anybody."""
+        """Make room for a new result where nobody can use the old one."""
         self._ledger.forget(key.digest)
 
-    def _unusable(self, found: StepRun, name: str, artifact: Artifact) -> str:
-        store = self._ledger.store
-        if registry.runs_code(artifact.format) and store.allow_pickle != "any":
-            if store.allow_pickle == "never":
-                return f"output {name!r} is a pickle, and the store says allow_pickle: never"
-            if not found.verified:
-                return f"output {name!r} is a pickle signed with key {found.signer}, not here"
-        if not self._values.is_there(artifact):
-            return f"the object of output {name!r} was deleted"
-        return ""
+    def _untrusted(self, found: StepRun) -> str:
+        allowed = self._ledger.store.allow_pickle
+        if allowed == "any" or (allowed == "signed" and found.verified):
+            return ""
+        if allowed == "never":
+            return ", and the store says allow_pickle: never"
+        return f" signed with key {found.signer}, which is not here"
 
     def _step_parts(self, step: Step[..., Any]) -> str:
         """What is the same for all calls of a step, as the beginning of a JSON object."""

@@ -20,6 +20,7 @@ from penstock.runtime import fingerprint, loading, logs, observer
 from penstock.runtime.cache import Cache
 from penstock.runtime.executor import Executor
 from penstock.runtime.ledger import Ledger, nonce
+from penstock.runtime.planner import Found
 from penstock.stack.project import Project
 from penstock.stack.registry import Registry
 
@@ -38,7 +39,7 @@ def execute(run: str, call: str, plan: str, stack_data: str) -> StepRun:
             raise CannotRun(f"Step {call} of run {run} needs step {name}, which is not done yet.")
         upstream[name] = record
     executor = Executor(
-        loaded, stack, ledger, values, Cache(ledger, values), observer.Silent(), upstream
+        loaded, stack, ledger, values, Cache(ledger, values), observer.Silent(), Found(upstream, {})
     )
     with logs.captured(logs.StepLog(ledger.store, run, logs.RUN, nonce())):
         return executor.execute_here(call)

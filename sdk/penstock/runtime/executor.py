@@ -8,7 +8,7 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -25,15 +25,15 @@ from penstock.model.plan import Plan
 from penstock.model.records import Artifact, Status, StepRun
 from penstock.model.step import Step
 from penstock.runtime import failure, logs
-from penstock.runtime.cache import Cache, Key
+from penstock.runtime.cache import Cache, Key, Miss
 from penstock.runtime.deadline import Deadline
 from penstock.runtime.ledger import Ledger, nonce
+from penstock.runtime.planner import Found
 from penstock.runtime.scratch import Scratch
 from penstock.stack.orchestrator import Observer
 from penstock.stack.stack import Stack
 
 _MEMORY_UNIT: Final = 1 if sys.platform == "darwin" else 1024
-_OURS: Final = Trust(True)
 
 
 class Executor:
@@ -47,7 +47,7 @@ class Executor:
         values: Values,
         cache: Cache,
         observer: Observer,
-        hits: Mapping[str, StepRun],
+        found: Found,
     ) -> None:
         self.plan = plan
         self._stack = stack
@@ -55,8 +55,9 @@ class Executor:
         self._values = values
         self._cache = cache
         self._observer = observer
-        self.results: dict[str, StepRun] = dict(hits)
+        self.results: dict[str, StepRun] = dict(found.hits)
         """What is known of each call so far."""
+        self._known = dict(found.misses)
         self.digests: dict[str, str] = {}
         """Digests of the records that were written here."""
         self.errors: dict[str, BaseException] = {}
@@ -89,13 +90,14 @@ class Executor:
         call = self.plan.graph.calls[call_id]
         self._observer.step_started(call)
         reusable = call_id not in self.plan.uncached
-        key = self._cache.key(call, self.results)
-        if reusable:
-            hit, why_not = self._cache.look_up(key)
-            if hit is not None:
-                return self._done(self._taken(hit, call, key))
-            if why_not:
-                self._observer.note(f"{call_id} runs again: {why_not}")
+        found = self._known.pop(call_id, None) or self._look_up(call, reusable)
+        if isinstance(found, StepRun):
+            return self._done(found)
+        key = found.key
+        if found.why:
+            self._observer.note(f"{call_id} runs again: {found.why}")
+        if found.useless:
+            self._cache.forget(key)
         number = 1
         while True:
             result = self._attempt(call, key, number, reusable)
@@ -113,20 +115,38 @@ class Executor:
         self._observer.step_finished(result)
         return result
 
+    def settle(self) -> Status:
+        """Read what was done in other processes, and say what became of the run."""
+        for call in self.pending:
+            if call not in self.results and (record := self._recorded(call)) is not None:
+                self.results[call] = record
+        if any(not item.status.usable for item in self.results.values()):
+            return Status.FAILED
+        return (
+            Status.COMPLETED if len(self.results) == len(self.plan.graph.calls) else Status.STOPPED
+        )
+
+    def _recorded(self, call: str) -> StepRun | None:
+        """What the store says of a call: its result, else its last attempt."""
+        found = self.record(call)
+        if found is None and (attempts := self._ledger.attempts(self.plan.run, call)):
+            found = attempts[-1]
+        return found
+
     def _operated(self, call: Call, name: str) -> StepRun:
         """Have a step operator run the call; what the store says afterwards counts."""
         operator = self._stack.step_operator(name)
         assert operator is not None, "checked before the run"
         operator.run(self, call.id)
-        found = self.record(call.id)
-        if found is not None:
-            return found
-        attempts = self._ledger.attempts(self.plan.run, call.id)
-        return attempts[-1] if attempts else failure.vanished(self.plan.run, call, name)
+        return self._recorded(call.id) or failure.vanished(self.plan.run, call, name)
 
-    def _taken(self, hit: StepRun, call: Call, key: Key) -> StepRun:
+    def _look_up(self, call: Call, reusable: bool) -> StepRun | Miss:
         """A hit that was found while running belongs to this run's records, too."""
-        result = hit.reused(self.plan.run, call.id)
+        key = self._cache.key(call, self.results)
+        found = self._cache.look_up(key) if reusable else Miss(key)
+        if isinstance(found, Miss):
+            return found
+        result = found.reused(self.plan.run, call.id)
         self.digests[call.id] = self._ledger.finish(result, key.parts, reusable=False)
         return result
 
@@ -218,13 +238,7 @@ class Executor:
             step = self.plan.graph.calls[item.call].step
             return made.outputs[item.output], Trust(made.verified, made.signer), _hint(step, item)
         assert type(item) is Held
-        if item.origin is None:
-            return item.artifact, _OURS, hint  # part of the plan, whose digest we were given
-        run, call, output = item.origin
-        record = self._ledger.step(run, call) or self._ledger.hit(run, call)
-        there = record is not None and record.outputs.get(output) == item.artifact
-        trust = Trust(bool(there and record and record.verified), record.signer if record else None)
-        return item.artifact, trust, hint
+        return item.artifact, Trust(item.vouched), hint
 
     def _saved(self, call: Call, value: Any) -> dict[str, Artifact]:
         signature = call.step.signature

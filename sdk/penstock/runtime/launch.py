@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from penstock.artifacts.values import Values
 from penstock.digest import digest
+from penstock.errors import StoreError
 from penstock.model import plain
 from penstock.model.building import draw
 from penstock.model.graph import Graph
 from penstock.model.options import Hook, PipelineOptions
-from penstock.model.plan import Plan
 from penstock.model.records import RunRecord, Status, StepRun
 from penstock.model.refs import StoredValue
 from penstock.runtime import checks, fingerprint, loading, logs, observer, planner, provenance
@@ -50,8 +51,7 @@ def launch(
     started = time.time()
     graph = draw(name, body)
     project = Project.find()
-    stack = Registry(project).stack(options.stack)
-    told = observer.on_stderr() if options.progress else observer.Silent()
+    stack = Registry(project).stack(options.stack, options.chosen_by)
     notes = [*stack.notes, *checks.check(graph, stack, options.settings)]
     if stack.artifact_store.path == str(project.folder) and not project.folder.exists():
         project.prepared()
@@ -60,18 +60,13 @@ def launch(
     cache = Cache(ledger, values)
     if ledger.keys.notice:
         notes.append(ledger.keys.notice)
-    graph = planner.settled(planner.with_stack_options(graph, stack), values)
-    uncached = frozenset(
-        call.id
-        for call in graph.calls.values()
-        if options.cache is False or call.step.options.cache is False
-    )
+    told = observer.on_stderr() if options.progress else observer.Silent()
     run_id = new_run_id(started)
-    told.run_started(run_id, name, stack.name, stack.origin, len(graph.calls))
+    told.run_started(run_id, name, stack.name, stack.origin, graph.calls)
     for note in notes:
         told.note(note)
-    hits = planner.find_hits(graph, run_id, uncached, cache, told)
-    plan = Plan(run_id, graph, reference, stack.to_data(), uncached)
+    plan = planner.plan(run_id, graph, reference, stack, options.cache, values)
+    found = planner.find(plan, cache)
     record = RunRecord(
         run=run_id,
         pipeline=name,
@@ -89,25 +84,29 @@ def launch(
         commit=provenance.commit(project.root),
         versions=provenance.versions(),
         calls=tuple(graph.calls),
-        hits={call: hit.key for call, hit in hits.items()},
+        hits={call: hit.key for call, hit in found.hits.items()},
     )
     ledger.begin(record)
-    told.found_in_cache(hits)
-    executor = Executor(plan, stack, ledger, values, cache, told, hits)
+    told.found_in_cache(found.hits)
+    executor = Executor(plan, stack, ledger, values, cache, told, found)
     run: Run[Any] = Run(ledger, values, record, executor.results, _hints(graph))
     _call_hook(options.on_start, run, told)
-    status = Status.STOPPED
     try:
         if executor.pending:
             with logs.captured(logs.StepLog(ledger.store, run_id, logs.RUN, nonce())):
                 stack.orchestrator.submit(executor, told)
-        failed = tuple(item for item in executor.results.values() if not item.status.usable)
-        status = Status.FAILED if failed else Status.COMPLETED
-    finally:
-        ended = time.time()
-        ledger.end(End(run_id, status, ended, executor.digests))
-        told.run_finished(run_id, status, ended - started)
-    _call_hook(options.on_failure if failed else options.on_success, run, told)
+    except BaseException:
+        with suppress(StoreError):  # the store may be what failed; that is what gets raised
+            ledger.end(End(run_id, Status.STOPPED, time.time(), executor.digests))
+        told.run_finished(run_id, Status.STOPPED, time.time() - started)
+        raise
+    status = executor.settle()
+    ended = time.time()
+    ledger.end(End(run_id, status, ended, executor.digests))
+    told.run_finished(run_id, status, ended - started)
+    completed = status is Status.COMPLETED
+    _call_hook(options.on_success if completed else options.on_failure, run, told)
+    failed = tuple(item for item in executor.results.values() if not item.status.usable)
     return Outcome(run, status, failed, executor.errors)
 
 

@@ -139,11 +139,11 @@ class Ledger:
     def run(self, run: str) -> RunRecord:
         """What was known when the run started. Raises `NotFound`."""
         try:
-            data = self._read(f"runs/{run}/run.json")[0]
+            data, _, verified = self._read(f"runs/{run}/run.json")
         except NoSuchKey:
             raise NotFound(f"There is no run {run!r} in {self.store.path}.") from None
-        data.pop("store", None)
-        return RunRecord(**{**data, "calls": tuple(data["calls"])})
+        known = {field.name: data[field.name] for field in fields(RunRecord) if field.name in data}
+        return RunRecord(**{**known, "calls": tuple(data["calls"]), "verified": verified})
 
     def sealed(self, run: str) -> End | None:
         """How the run ended, if somebody wrote that down."""
@@ -236,7 +236,8 @@ class Ledger:
 
 def _shallow(record: RunRecord | End) -> dict[str, Any]:
     """The fields as they are: `asdict` would copy every hit of a long run."""
-    return {field.name: getattr(record, field.name) for field in fields(record)}
+    names = (field.name for field in fields(record))
+    return {name: getattr(record, name) for name in names if name != "verified"}
 
 
 def cache_key(key: str, signer: str | None = None) -> str:

@@ -11,6 +11,7 @@ import io
 import logging
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TextIO
@@ -38,7 +39,7 @@ class StepLog:
         self._store = store
         self._key = f"runs/{run}/logs/{call}/{nonce}"
         self._lock = threading.Lock()
-        self._texts: list[str] = []
+        self._texts: deque[str] = deque()
         self._waiting = 0
         self._total = 0
         self._dropped = 0
@@ -60,7 +61,9 @@ class StepLog:
     def flush(self) -> None:
         """Write what is waiting as one piece. A log that cannot be written stops no step."""
         with self._lock:
-            texts, self._texts, self._waiting = self._texts, [], 0
+            self._waiting = 0
+            # Taken out one by one: a writer in another thread may add to the queue meanwhile.
+            texts = [self._texts.popleft() for _ in range(len(self._texts))]
             if not texts:
                 return
             number, self._pieces = self._pieces, self._pieces + 1

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, Protocol, TextIO
 
 from penstock.model.graph import Call
 from penstock.model.records import Status, StepRun
 from penstock.runtime.logs import beside
+
+WIDEST: Final = 32
+"""Characters of a step's id up to which the times stand under each other."""
 
 MANY: Final = 8
 """Hits up to which each gets a line of its own."""
@@ -19,7 +22,9 @@ MANY: Final = 8
 class RunObserver(Protocol):
     """An `Observer` (see `penstock.stack.orchestrator`) that is also told of the run itself."""
 
-    def run_started(self, run: str, pipeline: str, stack: str, origin: str, steps: int) -> None: ...
+    def run_started(
+        self, run: str, pipeline: str, stack: str, origin: str, calls: Collection[str]
+    ) -> None: ...
     def found_in_cache(self, hits: Mapping[str, StepRun]) -> None: ...
     def step_started(self, call: Call) -> None: ...
     def step_finished(self, run: StepRun) -> None: ...
@@ -30,7 +35,9 @@ class RunObserver(Protocol):
 class Silent:
     """An observer that watches and says nothing."""
 
-    def run_started(self, run: str, pipeline: str, stack: str, origin: str, steps: int) -> None: ...
+    def run_started(
+        self, run: str, pipeline: str, stack: str, origin: str, calls: Collection[str]
+    ) -> None: ...
     def found_in_cache(self, hits: Mapping[str, StepRun]) -> None: ...
     def step_started(self, call: Call) -> None: ...
     def step_finished(self, run: StepRun) -> None: ...
@@ -46,7 +53,10 @@ class Lines:
         self._lock = threading.Lock()
         self._width = 0
 
-    def run_started(self, run: str, pipeline: str, stack: str, origin: str, steps: int) -> None:
+    def run_started(
+        self, run: str, pipeline: str, stack: str, origin: str, calls: Collection[str]
+    ) -> None:
+        self._width = min(max(map(len, calls), default=0), WIDEST)
         self._print(f"{pipeline}  run {run} on stack {stack} ({origin})")
 
     def found_in_cache(self, hits: Mapping[str, StepRun]) -> None:
@@ -60,7 +70,6 @@ class Lines:
 
     def step_finished(self, run: StepRun, call: str | None = None) -> None:
         name = call or run.call
-        self._width = min(max(self._width, len(name)), 32)
         self._print(f"  {name:{self._width}}  {self._outcome(run)}")
 
     def note(self, message: str) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from penstock.artifacts.values import Values
 from penstock.model import plain
 from penstock.model.binding import Binding, Given, Group, Held, Literally, converted
 from penstock.model.graph import Call, Graph
-from penstock.model.options import Resources
+from penstock.model.plan import Plan
 from penstock.model.records import StepRun
 from penstock.model.step import Step
-from penstock.runtime.cache import Cache
-from penstock.stack.orchestrator import Observer
+from penstock.runtime.cache import Cache, Miss
+from penstock.runtime.run import StoredArtifact
 from penstock.stack.stack import Stack
+from penstock.stack.steps import step_options
 
 _SCALARS: Final = frozenset({int, float, str, bool, type(None)})
 
@@ -28,9 +29,7 @@ def with_stack_options(graph: Graph, stack: Stack) -> Graph:
     for call in graph.calls.values():
         step = call.step
         if id(step) not in changed:
-            options = dict(stack.steps.get(step.name, {}))
-            if isinstance(options.get("resources"), Mapping):
-                options["resources"] = Resources(**options["resources"])
+            options = step_options(stack.steps.get(step.name, {}))
             changed[id(step)] = step.with_options(**options) if options else step
         calls[call.id] = Call(call.id, changed[id(step)], call.bindings, call.after, call.where)
     return Graph(graph.name, calls, graph.result)
@@ -44,6 +43,8 @@ def settled(graph: Graph, values: Values) -> Graph:
         if type(value) in _SCALARS:
             text = plain.encode(value)
             return Literally(text, text)
+        if isinstance(value, StoredArtifact):
+            return value.held(values)
         try:
             return Literally(plain.encode(value), plain.canonical(value))
         except plain.NotPlain:
@@ -81,18 +82,37 @@ def settled(graph: Graph, values: Values) -> Graph:
     return Graph(graph.name, calls, result)
 
 
-def find_hits(
-    graph: Graph, run: str, uncached: frozenset[str], cache: Cache, observer: Observer
-) -> dict[str, StepRun]:
-    """The calls whose results are there, as far as their inputs are known without running."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the cache has for the calls whose inputs are known without running anything."""
+
+    hits: dict[str, StepRun]
+    misses: dict[str, Miss]
+
+
+def plan(
+    run: str, graph: Graph, reference: str, stack: Stack, cache: bool | None, values: Values
+) -> Plan:
+    """The plan of a run: the stack's options applied, every value settled."""
+    graph = settled(with_stack_options(graph, stack), values)
+    uncached = frozenset(
+        call.id
+        for call in graph.calls.values()
+        if cache is False or call.step.options.cache is False
+    )
+    return Plan(run, graph, reference, stack.to_data(), uncached)
+
+
+def find(plan: Plan, cache: Cache) -> Found:
+    """Look the calls of a plan up, as far as their inputs are known."""
     hits: dict[str, StepRun] = {}
-    for call in graph.calls.values():
-        if call.id in uncached or not call.upstream <= hits.keys():
+    misses: dict[str, Miss] = {}
+    for call in plan.graph.calls.values():
+        if call.id in plan.uncached or not call.upstream <= hits.keys():
             continue
-        key = cache.key(call, hits)
-        found, why_not = cache.look_up(key)
-        if found is not None:
-            hits[call.id] = found.reused(run, call.id)
-        elif why_not:
-            observer.note(f"{call.id} runs again: {why_not}")
-    return hits
+        found = cache.look_up(cache.key(call, hits))
+        if isinstance(found, Miss):
+            misses[call.id] = found
+        else:
+            hits[call.id] = found.reused(plan.run, call.id)
+    return Found(hits, misses)

@@ -62,11 +62,12 @@ class StoredArtifact(StoredValue, _AnyValue):  # type: ignore[misc]
         """Where the store is that holds it."""
         return self._ledger.store.path
 
-    @property
-    def held(self) -> Held:
-        """How a plan names it."""
+    def held(self, values: Values) -> Held:
+        """How a plan names it, for a store that has it or gets it now."""
+        if values.store != self._values.store:
+            values.adopt(self.artifact, self._values, str(self))
         run, call = self._record.source or (self._record.run, self._record.call)
-        return Held(self.artifact, (run, call, self.name))
+        return Held(self.artifact, (run, call, self.name), self._record.verified)
 
     def load(self) -> Any:
         """The value, private to the caller. Raises `CorruptArtifact`, `NoSuchKey` or
@@ -257,8 +258,9 @@ class Run(Generic[R]):
                 )
             return view.outputs[item.output].load()
         assert isinstance(item, Held)
+        trust = Trust(item.vouched and self.record.verified)
         return self._values.load(
-            item.artifact, None, f"The result of run {self.id}", scratch.until_exit, Trust(False)
+            item.artifact, None, f"The result of run {self.id}", scratch.until_exit, trust
         )
 
     def _view(self, call: str) -> StepView:

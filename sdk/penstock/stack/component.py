@@ -52,6 +52,11 @@ class ComponentSpec:
         return cls(data["category"], data["name"], data["flavor"], dict(data["options"]), where)
 
 
+def spoken(category: str) -> str:
+    """A category in a sentence."""
+    return category.replace("-", " ")
+
+
 def literals(component: StackComponent) -> Iterator[tuple[str, str, Secret]]:
     """Options that hold a secret itself: option, variable, secret.
 
@@ -105,6 +110,6 @@ def _plain(component: StackComponent, path: str, value: object) -> Any:
     if isinstance(value, tuple | list | set | frozenset):
         return [_plain(component, f"{path}_{i}", item) for i, item in enumerate(value)]
     raise BadConfiguration(
-        f"The {component.category} {component.name!r}: {path}={value!r} cannot be written down; "
-        "an option is text, a number, true or false, a list or a mapping."
+        f"The {spoken(component.category)} {component.name!r}: {path}={value!r} cannot be written "
+        "down; an option is text, a number, true or false, a list or a mapping."
     )

@@ -18,6 +18,7 @@ from penstock.errors import (
 )
 from penstock.lazy import lazy
 from penstock.model.component import CATEGORIES, StackComponent
+from penstock.stack.component import spoken
 from penstock.stack.orchestrator import Orchestrator
 from penstock.stack.step_operator import StepOperator
 
@@ -127,11 +128,6 @@ def flavors(category: str, own: Own | None = None) -> tuple[Flavor, ...]:
     for flavor in _installed(category):
         found.setdefault(flavor.name, flavor)
     return tuple(found.values())
-
-
-def spoken(category: str) -> str:
-    """A category in a sentence."""
-    return category.replace("-", " ")
 
 
 def _installed(category: str) -> list[Flavor]:

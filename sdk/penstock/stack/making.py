@@ -18,8 +18,8 @@ from penstock.errors import (
 )
 from penstock.lazy import lazy
 from penstock.model.component import REFERENCE, StackComponent, resolve
-from penstock.stack.component import ComponentSpec, is_required, option_fields
-from penstock.stack.flavor import Own, find, spoken
+from penstock.stack.component import ComponentSpec, is_required, option_fields, spoken
+from penstock.stack.flavor import Own, find
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -95,7 +95,11 @@ def _names(spec: ComponentSpec, cls: type[StackComponent]) -> Iterator[StackErro
 
 def _value(written: object, hint: Any, root: Path | None) -> Any:
     """What the option's type makes of it."""
-    from pydantic import TypeAdapter, ValidationError  # heavy; a stack without options is not
+    from pydantic import (
+        PydanticUserError,
+        TypeAdapter,
+        ValidationError,
+    )  # heavy; a stack without options is not
 
     secret = describe.holds_secret(hint)
     value = _replaced(written, root, secret=secret)
@@ -104,6 +108,8 @@ def _value(written: object, hint: Any, root: Path | None) -> Any:
     except ValidationError as error:
         shown = "" if secret else f"{_short(written)} does not fit: "
         raise _Unfit(f"{shown}{_needed(error, hint)} is needed.") from error
+    except PydanticUserError as error:
+        raise _Unfit(f"it can be given in code only: it is {describe.words(hint)}.") from error
 
 
 def _replaced(value: object, root: Path | None, *, secret: bool) -> Any:

@@ -17,10 +17,10 @@ from penstock.errors import (
 )
 from penstock.model.component import StackComponent
 from penstock.stack.choice import SET, VARIABLE, StackChoice, choices, unknown
-from penstock.stack.component import ComponentSpec
+from penstock.stack.component import ComponentSpec, spoken
 from penstock.stack.configuration import BUILT_IN, ONE, SEVERAL, Configuration, StackSpec
 from penstock.stack.file import read
-from penstock.stack.flavor import Own, spoken
+from penstock.stack.flavor import Own
 from penstock.stack.making import make, resolved, together
 from penstock.stack.project import Project, user_file
 from penstock.stack.stack import Stack
@@ -153,13 +153,10 @@ class Registry:
         if name not in lasting:
             raise unknown(choice, lasting, self.project)
         self.project.choose(name)
-        winner = self.active() if os.environ.get(VARIABLE, "").strip() else None
-        if winner is None or winner.name == name:
+        winner = os.environ.get(VARIABLE, "").strip()
+        if winner in ("", name):
             return None
-        return (
-            f"{VARIABLE}={winner.name} is set here and wins over {SET}. To end that: "
-            f"unset {VARIABLE}"
-        )
+        return f"{VARIABLE}={winner} is set here and wins over {SET}. To end that: unset {VARIABLE}"
 
     def _stack_spec(self, choice: StackChoice) -> StackSpec:
         known = self.stacks()
@@ -207,7 +204,7 @@ class Registry:
         if there == item.placed(self.project.root):
             return False
         raise NameTaken(
-            f"The name {item.name!r} of a {what} is taken.\n"
+            f"The {what} name {item.name!r} is taken.\n"
             f"  {taken[other]}: {there!r}\n"
             f"  to register: {item!r}",
             hint="Choose another name.",

@@ -10,7 +10,7 @@ from penstock.errors import did_you_mean, listed
 from penstock.model.component import CATEGORIES
 from penstock.stack import flavor, steps
 from penstock.stack.complaints import Complaints
-from penstock.stack.component import ComponentSpec
+from penstock.stack.component import ComponentSpec, spoken
 from penstock.stack.configuration import (
     DEFAULT,
     ONE,
@@ -19,7 +19,6 @@ from penstock.stack.configuration import (
     Configuration,
     StackSpec,
 )
-from penstock.stack.flavor import spoken
 from penstock.stack.nodes import Node
 from penstock.stack.shape import Shape, found_in
 

@@ -13,7 +13,7 @@ from penstock.model.component import StackComponent
 from penstock.model.names import check_name
 from penstock.model.options import Resources
 from penstock.stack import steps
-from penstock.stack.component import ComponentSpec, literals
+from penstock.stack.component import ComponentSpec, literals, spoken
 from penstock.stack.orchestrator import Orchestrator
 from penstock.stack.step_operator import StepOperator
 
@@ -78,8 +78,8 @@ class Stack:
     def notes(self) -> tuple[str, ...]:
         """What its user should know: one sentence for each secret that is written out."""
         return tuple(
-            f"{spec.at.get(option, spec.where)}: the {component.category} {component.name!r} has "
-            f"a secret written out in {option!r}; ${{env:NAME}} or ${{file:PATH}} would keep it "
+            f"{spec.at.get(option, spec.where)}: the {spoken(spec.category)} {spec.name!r} has a "
+            f"secret written out in {option!r}; ${{env:NAME}} or ${{file:PATH}} would keep it "
             "out of files and history."
             for component in self.components
             for spec in (self.spec(component),)

@@ -63,6 +63,9 @@ def dumped(table: pa.Table) -> Sequence[Buffer]:
             pa.ipc.new_file(file, table.schema, options=options) as writer,
         ):
             writer.write_table(table)
+            if not table.num_rows:  # else there would be no batch, and no dictionary
+                columns = [column.combine_chunks() for column in table.columns]
+                writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=table.schema))
     except pa.ArrowException as error:
         raise NotThisFormat(str(error)) from None
     return sink.pieces

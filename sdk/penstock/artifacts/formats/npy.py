@@ -75,7 +75,9 @@ def dumped(array: np.ndarray[Any, Any]) -> Sequence[Buffer]:
     array = np.asarray(array)
     descr = _description(array.dtype)
     if not (array.flags.c_contiguous or array.flags.f_contiguous):
-        array = np.ascontiguousarray(array)
+        # As raw memory: a copy by fields would leave what is between them to chance.
+        raw = np.ascontiguousarray(array.view(f"V{array.itemsize}") if array.itemsize else array)
+        array = raw.view(array.dtype)
     head = _header(descr, not array.flags.c_contiguous, array.shape)
     if not array.nbytes:
         return [head]

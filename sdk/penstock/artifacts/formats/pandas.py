@@ -7,7 +7,9 @@ are tried. Everything else is left to pickle.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, ClassVar, Final
+from zoneinfo import ZoneInfo
 
 from penstock.artifacts.formats import arrow
 from penstock.artifacts.formats.data import reading
@@ -22,10 +24,19 @@ if TYPE_CHECKING:
 
 KEY: Final = b"penstock"
 """Where the schema keeps what pandas' own metadata does not: which columns are of objects, the
-labels of columns that are numbered, the frequency of the index, the name of a series."""
+labels of columns that are numbered, zones as Python objects, the frequency of the index, the name
+of a series."""
 
 VALUES: Final = "values"
 """The column of a series; its own name can be anything."""
+
+
+EXTENSIONS: Final = (
+    "DatetimeTZDtype", "StringDtype", "ArrowDtype", "BooleanDtype", "Float32Dtype", "Float64Dtype",
+    *(f"{kind}{bits}Dtype" for kind in ("Int", "UInt") for bits in (8, 16, 32, 64)),
+)  # fmt: skip
+"""Types of pandas' own that Arrow has too. Periods, intervals and sparse columns are not among
+them: pandas registers theirs with Arrow only once it needs them."""
 
 
 class PandasFrame(Materializer["pd.DataFrame"]):
@@ -83,8 +94,8 @@ def _dumped(frame: pd.DataFrame, notes: Mapping[str, Any]) -> Sequence[Buffer]:
     _check(frame)
     sample = frame.iloc[:2]
     try:
-        back, _ = _restored(_table(sample, notes))
-    except (ValueError, TypeError, KeyError, NotImplementedError) as error:
+        back, _ = _loaded(b"".join(arrow.dumped(_table(sample, notes))), PandasFrame.format)
+    except CorruptArtifact as error:
         raise NotThisFormat(str(error)) from None
     if not _alike(sample, back):
         raise NotThisFormat("it would come back with other types or labels")
@@ -137,17 +148,8 @@ def _check_values(values: Any) -> None:
                 raise NotThisFormat("there are objects other than str and None")
         elif dtype.kind not in "biufmM" or not dtype.isnative or dtype.itemsize > 8:
             raise NotThisFormat(f"{dtype} has no Arrow type")
-    elif not isinstance(dtype, (pd.DatetimeTZDtype, pd.StringDtype, pd.ArrowDtype)) and not (
-        _is_masked(dtype)
-    ):
+    elif type(dtype) not in [getattr(pd, name) for name in EXTENSIONS]:
         raise NotThisFormat(f"{dtype} has no Arrow type")
-
-
-def _is_masked(dtype: Any) -> bool:
-    """Int64, Float32, boolean and their like: numbers with a mask."""
-    return type(dtype).__module__.startswith("pandas.core.arrays.") and hasattr(
-        dtype, "numpy_dtype"
-    )
 
 
 def _table(frame: pd.DataFrame, notes: Mapping[str, Any]) -> pa.Table:
@@ -156,6 +158,9 @@ def _table(frame: pd.DataFrame, notes: Mapping[str, Any]) -> pa.Table:
     import pyarrow as pa  # optional: `_dumped` has made sure of it
 
     kept = {**notes, "objects": [n for n, dtype in enumerate(frame.dtypes) if dtype == "object"]}
+    # Arrow knows a zone by its name only: which class of zone that becomes is pyarrow's choice.
+    zones = [_zone(dtype) for dtype in (*frame.dtypes, getattr(frame.index, "dtype", None))]
+    kept["zones"] = [(n, zone) for n, zone in enumerate(zones) if zone]
     columns: Any = frame.columns
     index = frame.index
     if isinstance(columns, pd.RangeIndex):
@@ -186,12 +191,24 @@ def _restored(table: pa.Table) -> tuple[pd.DataFrame, dict[str, Any]]:
         objects: np.ndarray[Any, Any] = table.column(position).to_numpy(zero_copy_only=False)
         column = pd.Series(objects.astype(object), index=frame.index, dtype=object)
         frame.isetitem(position, column)
+    for position, name in notes["zones"]:
+        zone = UTC if name == "utc" else ZoneInfo(name)
+        if position < frame.shape[1]:
+            frame.isetitem(position, frame.iloc[:, position].dt.tz_convert(zone))
+        else:
+            frame.index = frame.index.tz_convert(zone)
     if "columns" in notes:
         start, stop, step, name = notes["columns"]
         frame.columns = pd.RangeIndex(start, stop, step, name=name)
     if "freq" in notes:
         frame.index.freq = notes["freq"]
     return frame, notes
+
+
+def _zone(dtype: Any) -> str | None:
+    """ "utc" for `datetime.UTC`, the name of a `ZoneInfo`, or nothing."""
+    zone = getattr(dtype, "tz", None)
+    return "utc" if zone is UTC else zone.key if type(zone) is ZoneInfo else None
 
 
 def _alike(one: pd.DataFrame, other: pd.DataFrame) -> bool:
