@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Buffer: TypeAlias = digest.Buffer
 """Bytes in memory, or a private mapping of a file."""
 
-_KEY: Final = re.compile(r"(?!.*(^|/)\.\.?(/|$))[A-Za-z0-9_.\-]+(/[A-Za-z0-9_.\-]+)*", re.ASCII)
+_KEY: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

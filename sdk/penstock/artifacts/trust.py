@@ -23,7 +23,8 @@ from penstock.artifacts.store import ArtifactStore
 from penstock.model.component import Secret
 
 _CONTEXT: Final = "penstock record signature v1"
-_SIGNATURE: Final = re.compile(rb'\n\{"key":"([0-9a-f]{16})","mac":"([0-9a-f]{64})"\}\n\Z')
+_SIGNATURE: Final = re.compile(rb'\n\{"key":"([0-9a-f]{16})","mac":"([0-9a-f]{64})"\}\n')
+_LENGTH: Final = len('\n{"key":"","mac":""}\n') + 16 + 64
 _ID_CONTEXT: Final = "penstock key id v1"
 
 
@@ -70,7 +71,7 @@ class Keyring:
 
         Raises `ValueError` for bytes that are not a signed record.
         """
-        match = _SIGNATURE.search(signed)
+        match = _SIGNATURE.fullmatch(signed, max(0, len(signed) - _LENGTH))
         if match is None:
             raise ValueError("not a signed record")
         record, signer = signed[: match.start()], match[1].decode()

@@ -85,8 +85,8 @@ class StepRun:
     status: Status
     key: str = ""
     """The cache key."""
-    parts: Mapping[str, Any] = field(default_factory=dict)
-    """What the key is made of."""
+    parts: str = "{}"
+    """What the key is the digest of: JSON, as text."""
     outputs: Mapping[str, Artifact] = field(default_factory=dict)
     started: float = 0.0
     """Seconds since 1970, UTC."""

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from penstock.artifacts.values import Trust, Values
 from penstock.digest import of_buffers
-from penstock.errors import StepTimeout
 from penstock.model import binding as bindings
 from penstock.model import plain
 from penstock.model.binding import Binding, Held, Literally, Use
@@ -24,16 +21,13 @@ from penstock.model.graph import Call
 from penstock.model.plan import Plan
 from penstock.model.records import Artifact, Status, StepRun
 from penstock.model.step import Step
-from penstock.runtime import failure, logs
+from penstock.runtime.attempt import Attempt, vanished
 from penstock.runtime.cache import Cache, Key, Miss
 from penstock.runtime.deadline import Deadline
-from penstock.runtime.ledger import Ledger, nonce
+from penstock.runtime.ledger import Ledger
 from penstock.runtime.planner import Found
-from penstock.runtime.scratch import Scratch
 from penstock.stack.orchestrator import Observer
 from penstock.stack.stack import Stack
-
-_MEMORY_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 
 
 class Executor:
@@ -138,7 +132,7 @@ class Executor:
         operator = self._stack.step_operator(name)
         assert operator is not None, "checked before the run"
         operator.run(self, call.id)
-        return self._recorded(call.id) or failure.vanished(self.plan.run, call, name)
+        return self._recorded(call.id) or vanished(self.plan.run, call, name)
 
     def _look_up(self, call: Call, reusable: bool) -> StepRun | Miss:
         """A hit that was found while running belongs to this run's records, too."""
@@ -147,66 +141,29 @@ class Executor:
         if isinstance(found, Miss):
             return found
         result = found.reused(self.plan.run, call.id)
-        self.digests[call.id] = self._ledger.finish(result, key.parts, reusable=False)
+        self.digests[call.id] = self._ledger.finish(result, reusable=False)
         return result
 
     def _attempt(self, call: Call, key: Key, number: int, reusable: bool) -> StepRun:
         """One attempt, from the inputs to the record. What the step raises becomes a record."""
-        name = nonce()
-        run = self.plan.run
-        log = logs.StepLog(self._ledger.store, run, call.id, name)
-        scratch = Scratch()
-        token = logs.into(log)
-        started, clock, cpu = time.time(), time.perf_counter(), time.thread_time()
+        attempt = Attempt(call, self.plan.run, key, number, self._ledger.store)
         try:
-            arguments, read = self._arguments(call, scratch.folder)
-            with _limit(call):
-                value = call.step.function(**arguments)
-                if call.step.is_async:
-                    value = _awaited(value)
-            outputs = self._saved(call, value)
-            error = None
-        except Exception as caught:
-            error, outputs, read = caught, {}, 0
-        except BaseException as caught:
-            log.close()
-            stopped = failure.record(call, run, caught, Status.STOPPED, started, number)
-            self._ledger.attempt(stopped, key.parts, name)
-            raise
-        finally:
-            logs.back(token)
-            scratch.remove()
-        wall, used = time.perf_counter() - clock, time.thread_time() - cpu
-        if error is not None:
-            status = Status.TIMED_OUT if isinstance(error, StepTimeout) else Status.FAILED
-            failed = failure.record(call, run, error, status, started, number, wall, used)
-            log.write(failed.failure.traceback if failed.failure else "")
-            log.close()
-            self._ledger.attempt(failed, key.parts, name)
+            with attempt:
+                arguments, read = self._arguments(call, attempt.scratch.folder)
+                with _limit(call):
+                    value = call.step.function(**arguments)
+                    if call.step.is_async:
+                        value = _awaited(value)
+                outputs = self._saved(call, value)
+        except BaseException as error:
+            result = attempt.failed(error)
+            self._ledger.attempt(result, attempt.nonce)
+            if not isinstance(error, Exception):  # Ctrl-C, or the end of the process
+                raise
             self.errors[call.id] = error
-            return failed
-        log.close()
-        result = StepRun(
-            run,
-            call.id,
-            call.step.reference,
-            Status.COMPLETED,
-            key.digest,
-            {},
-            outputs,
-            started,
-            wall,
-            used,
-            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MEMORY_UNIT,
-            read,
-            sum(artifact.size for artifact in outputs.values()),
-            number,
-            None,
-            None,
-            self._ledger.keys.signing.id,
-            True,
-        )
-        self.digests[call.id] = self._ledger.finish(result, key.parts, reusable=reusable)
+            return result
+        result = attempt.completed(outputs, read, self._ledger.keys.signing.id)
+        self.digests[call.id] = self._ledger.finish(result, reusable=reusable)
         return result
 
     def _arguments(self, call: Call, folder: Callable[[], Path]) -> tuple[dict[str, Any], int]:

@@ -1,6 +1,7 @@
 """The ledger: what lies in a store about runs, and nowhere else.
 
-Every record is two lines: JSON, and the signature of that line.
+Every record is JSON, then a line with the signature of all before it. In the record of a step
+there is a line between them: what its cache key is made of.
 """
 
 from __future__ import annotations
@@ -67,12 +68,9 @@ class Ledger:
         except KeyTaken:
             return
 
-    def finish(self, run: StepRun, parts: str, *, reusable: bool) -> str:
-        """Publish a usable result, first for the cache, then for the run. Returns its digest.
-
-        `parts` is the text that the cache key is the digest of.
-        """
-        signed = self.keys.sign(self._step_record(run, parts))
+    def finish(self, run: StepRun, *, reusable: bool) -> str:
+        """Publish a usable result, first for the cache, then for the run. Returns its digest."""
+        signed = self.keys.sign(self._step_record(run))
         record = f"runs/{run.run}/steps/{run.call}.json"
         if not reusable:
             self.store.publish([record], signed)
@@ -89,9 +87,9 @@ class Ledger:
         except NoSuchKey:
             return
 
-    def attempt(self, run: StepRun, parts: str, nonce: str) -> None:
+    def attempt(self, run: StepRun, nonce: str) -> None:
         """Write down an attempt that gave nothing usable."""
-        signed = self.keys.sign(self._step_record(run, parts))
+        signed = self.keys.sign(self._step_record(run))
         self.store.put(f"runs/{run.run}/attempts/{run.call}/{nonce}.json", [signed])
 
     def attempts(self, run: str, call: str) -> list[StepRun]:
@@ -139,7 +137,7 @@ class Ledger:
     def run(self, run: str) -> RunRecord:
         """What was known when the run started. Raises `NotFound`."""
         try:
-            data, _, verified = self._read(f"runs/{run}/run.json")
+            data, verified = self._read(f"runs/{run}/run.json")
         except NoSuchKey:
             raise NotFound(f"There is no run {run!r} in {self.store.path}.") from None
         known = {field.name: data[field.name] for field in fields(RunRecord) if field.name in data}
@@ -166,20 +164,23 @@ class Ledger:
     def _write(self, key: str, data: Mapping[str, Any]) -> None:
         self.store.put(key, [self.keys.sign(_dump(data).encode())], exclusive=True)
 
-    def _read(self, key: str) -> tuple[dict[str, Any], str, bool]:
-        return self._opened(self.store.get(key), key)
+    def _read(self, key: str) -> tuple[dict[str, Any], bool]:
+        data, _, _, verified = self._opened(self.store.get(key), key)
+        return data, verified
 
-    def _opened(self, data: Buffer, key: str) -> tuple[dict[str, Any], str, bool]:
+    def _opened(self, data: Buffer, key: str) -> tuple[dict[str, Any], str, str, bool]:
+        """The first line, the second one if there is one, who signed, and whether that counts."""
         try:
             record, signer, verified = self.keys.verify(bytes(data))
-            read = _load(record.decode())
-            return read, signer, verified and read["store"] == self.identity.id
+            first, _, second = record.decode().partition("\n")
+            read = _load(first)
+            return read, second, signer, verified and read["store"] == self.identity.id
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise CorruptArtifact(
                 f"The record {key} in {self.store.path} cannot be read: {error}."
             ) from error
 
-    def _step_record(self, run: StepRun, parts: str) -> bytes:
+    def _step_record(self, run: StepRun) -> bytes:
         data: dict[str, Any] = {
             "run": run.run,
             "call": run.call,
@@ -200,11 +201,11 @@ class Ledger:
             data["source"] = run.source
         if run.failure:
             data["failure"] = asdict(run.failure)
-        # The parts are JSON already: they were hashed as this text.
-        return f'{_dump(data)[:-1]},"parts":{parts}}}'.encode()
+        # On a line of their own: they are the text that was hashed, and hits need not parse them.
+        return f"{_dump(data)}\n{run.parts}".encode()
 
     def _step_run(self, buffer: Buffer, key: str) -> StepRun:
-        data, signer, verified = self._opened(buffer, key)
+        data, parts, signer, verified = self._opened(buffer, key)
         try:
             failure = data.get("failure")
             source = data.get("source")
@@ -214,7 +215,7 @@ class Ledger:
                 data["step"],
                 Status(data["status"]),
                 data["key"],
-                data["parts"],
+                parts,
                 {name: Artifact.from_data(item) for name, item in data["outputs"].items()},
                 data["started"],
                 data["wall"],

@@ -221,5 +221,4 @@ def _links_inside(link: Any) -> bool:
         return False
     depth, names = link["path"].count("/"), target.split("/")
     up = next((n for n, name in enumerate(names) if name != ".."), len(names))
-    rest = "/".join(names[up:])
-    return up <= depth and (not rest or _inside(rest))
+    return up <= depth and (up == len(names) or _inside("/".join(names[up:])))
