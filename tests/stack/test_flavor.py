@@ -79,8 +79,10 @@ def test_an_unknown_flavor_lists_what_is_installed_and_a_near_name(acme: None) -
     [
         (
             "no_such_package.orch:Mine",
-            "The orchestrator flavor 'oven' is 'no_such_package.orch:Mine', and there is no "
-            "module 'no_such_package'.",
+            (
+                "The orchestrator flavor 'oven' is 'no_such_package.orch:Mine', and there is no "
+                "module 'no_such_package'."
+            ),
         ),
         (
             "kitchen:Nothing",
@@ -96,8 +98,10 @@ def test_an_unknown_flavor_lists_what_is_installed_and_a_near_name(acme: None) -
         ),
         (
             "penstock.orchestrators.local:LocalOrchestrator",
-            "The orchestrator flavor 'oven' is 'penstock.orchestrators.local:LocalOrchestrator', "
-            "whose flavor is 'local'.",
+            (
+                "The orchestrator flavor 'oven' is "
+                "'penstock.orchestrators.local:LocalOrchestrator', whose flavor is 'local'."
+            ),
         ),
     ],
 )

@@ -4,7 +4,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.artifacts.local import LocalArtifactStore
@@ -101,14 +101,18 @@ def test_a_file_that_cannot_be_read_is_a_missing_reference(
         ),
         (
             {"key": {"literal": "sesame"}},
-            "option 'key': a secret, best as ${env:NAME} or ${file:PATH} or a list, each item a "
-            "secret, best as ${env:NAME} or ${file:PATH} is needed.",
+            (
+                "option 'key': a secret, best as ${env:NAME} or ${file:PATH} or a list, each item "
+                "a secret, best as ${env:NAME} or ${file:PATH} is needed."
+            ),
         ),
         ({"degreees": 5}, "option 'degreees': there is no such option. Did you mean 'degrees'?"),
         (
             {"colour": 5},
-            "option 'colour': there is no such option. Options: 'host', 'degrees', 'mode', "
-            "'labels', 'trays', 'key'.",
+            (
+                "option 'colour': there is no such option. Options: 'host', 'degrees', 'mode', "
+                "'labels', 'trays', 'key'."
+            ),
         ),
     ],
 )
@@ -160,6 +164,7 @@ def test_a_missing_option_is_said_without_options_too(oven: Oven) -> None:
 text = st.text(st.characters(exclude_characters="$", exclude_categories=["Cs"]))
 
 
+@settings(deadline=None)  # the first example imports pydantic
 @given(
     host=text,
     degrees=st.integers(-(10**6), 10**6),

@@ -2,7 +2,8 @@
 
 `None`, `bool`, `int`, finite `float`, `str`, `list` and `dict` with `str` keys are written as JSON.
 Everything else that is still plain is written under a tag: `{"$tuple": […]}`, `$set`, `$frozenset`,
-`$bytes` (base64), `$float` (`nan`, `inf`, `-inf`), `$int` (hexadecimal, where decimal would be too
+`$bytes` (base64), `$str` (base64 of UTF-8, for text with lone surrogates, which JSON would join),
+`$float` (`nan`, `inf`, `-inf`), `$int` (hexadecimal, where decimal would be too
 long), `$dict` (pairs, for other keys or for keys that begin with `$`). Subclasses are not plain:
 they would come back as another type.
 """
@@ -48,7 +49,7 @@ def decode(text: str | bytes | bytearray) -> Any:
 def _scalar(value: object) -> str | None:
     kind = type(value)
     if kind is str:
-        return encode_basestring_ascii(value)  # type: ignore[arg-type]
+        return encode_basestring_ascii(value) if _is_text(value) else None  # type: ignore[arg-type]
     if value is None:
         return "null"
     if kind is bool:
@@ -80,14 +81,18 @@ def _tagged(value: Any, order: _Pairs) -> Any:
 
 def _tag(value: Any, order: _Pairs, above: set[int]) -> Any:
     kind = type(value)
-    if kind is str or kind is bool or value is None:
+    if kind is bool or value is None:
         return value
+    if kind is str:
+        if _is_text(value):
+            return value
+        return {"$str": _base64(value.encode("utf-8", "surrogatepass"))}
     if kind is int:
         return value if value.bit_length() < LONGEST_DECIMAL else {"$int": hex(value)}
     if kind is float:
         return value if math.isfinite(value) else {"$float": repr(value)}
     if kind is bytes:
-        return {"$bytes": base64.b64encode(value).decode()}
+        return {"$bytes": _base64(value)}
     if kind not in _CONTAINERS:
         raise NotPlain(f"{kind.__qualname__} is not plain data")
     if id(value) in above:
@@ -108,11 +113,26 @@ def _tag(value: Any, order: _Pairs, above: set[int]) -> Any:
     return result
 
 
+def _is_text(value: Any) -> bool:
+    """Whether UTF-8 can hold it: not if it has half of a surrogate pair (Unicode 15, 3.9, D75)."""
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
 _CONTAINERS: Final = frozenset({list, dict, tuple, set, frozenset})
 
 
 def _tag_dict(value: dict[Any, Any], order: _Pairs, above: set[int]) -> dict[str, Any]:
-    if all(type(key) is str and not key.startswith("$") for key in value):
+    if all(type(key) is str and not key.startswith("$") and _is_text(key) for key in value):
         return {key: _tag(item, order, above) for key, item in value.items()}
     pairs = [[_tag(key, order, above), _tag(item, order, above)] for key, item in value.items()]
     return {"$dict": order(pairs)}
@@ -123,6 +143,7 @@ _UNTAG: Final[dict[str, Callable[[Any], Any]]] = {
     "$set": set,
     "$frozenset": frozenset,
     "$bytes": base64.b64decode,
+    "$str": lambda text: base64.b64decode(text).decode("utf-8", "surrogatepass"),
     "$float": float,
     "$int": lambda digits: int(digits, 16),
     "$dict": dict,

@@ -123,8 +123,8 @@ def _check(frame: pd.DataFrame) -> None:
         _check_values(frame.iloc[:, position])
     index = frame.index
     if isinstance(index, pd.MultiIndex):
-        if any((codes < 0).any() for codes in index.codes):
-            raise NotThisFormat("the index has gaps")
+        if index.empty or any((codes < 0).any() for codes in index.codes):
+            raise NotThisFormat("levels of the index are more than its values")
         if not all(level.is_monotonic_increasing for level in index.levels):
             raise NotThisFormat("a level of the index has an order of its own")
         for level in index.levels:

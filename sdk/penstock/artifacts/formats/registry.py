@@ -133,6 +133,12 @@ def runs_code(id: str) -> bool:
     return format is None or format.runs_code
 
 
+def suffix(id: str) -> str:
+    """The ending of a file with the bytes of this format."""
+    format = _find(id)
+    return format.suffix if format is not None else ".bin"
+
+
 def is_composite(id: str) -> bool:
     """Whether values of this format are several objects."""
     format = _find(id)

@@ -1,0 +1,39 @@
+"""Options of components as they may be shown to anybody: with secrets masked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from penstock.errors import StackError
+from penstock.model.component import REFERENCE
+from penstock.stack import describe
+from penstock.stack.component import ComponentSpec
+from penstock.stack.flavor import Own, find
+
+MASK: Final = "***"
+_LIKELY: Final = re.compile("key|secret|token|passw|credential", re.IGNORECASE)
+
+
+def masked(spec: ComponentSpec, own: Own | None = None) -> dict[str, Any]:
+    """What `Secret` is declared for is masked unless it is a reference; where the flavor cannot be
+    loaded, what is named as a secret would be."""
+    try:
+        hints = describe.type_hints(find(spec.category, spec.flavor, own).load())
+    except StackError:
+        secret = {option for option in spec.options if _LIKELY.search(option)}
+    else:
+        secret = {option for option, hint in hints.items() if describe.holds_secret(hint)}
+    return {
+        option: _hidden(value) if option in secret else value
+        for option, value in spec.options.items()
+    }
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _hidden(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(item) for item in value]
+    return value if isinstance(value, str) and REFERENCE.fullmatch(value) else MASK

@@ -1,0 +1,291 @@
+import functools
+import io
+import pickle
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import models
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from there_and_back import back, dumped, loaded, python
+
+from penstock.artifacts.formats.framed import framed, unframed
+from penstock.artifacts.formats.pickle import CloudPickle, Pickle
+from penstock.errors import CorruptArtifact, NotFound, UnsupportedValue
+
+HERE = str(Path(__file__).parent)
+
+
+def test_objects_come_back() -> None:
+    id, found = back(models.Net(a=1, b=[models.half], c={models.Point: models.Point(1)}))
+
+    assert id == "pickle/1"
+    assert type(found) is models.Net
+    assert vars(found) == {"a": 1, "b": [models.half], "c": {models.Point: models.Point(1)}}
+
+
+def test_large_buffers_are_not_copied() -> None:
+    array = np.ones(10_000)
+
+    buffers = Pickle(None).dump({"deep": [{"array": array}]})
+
+    views = [np.frombuffer(item, "u1") for item in buffers if len(memoryview(item)) > 0]
+    assert any(np.shares_memory(view, array) for view in views)
+
+
+def test_large_bytes_are_not_copied() -> None:
+    value = bytes(1 << 20)
+
+    assert any(piece is value for piece in Pickle(None).dump([value, object]))
+
+
+@pytest.mark.parametrize("size", [1, 10_000])
+def test_an_array_inside_is_private_and_writable(size: int) -> None:
+    value = {"array": np.ones(size), "fixed": np.ones(size)}
+    value["fixed"].flags.writeable = False
+
+    id, data = dumped(value)
+    for found in (loaded(id, data), loaded(id, bytes(data))):
+        found["array"][0] = 5
+        assert not found["fixed"].flags.writeable
+        assert found["array"].ctypes.data % 16 == 0
+    assert value["array"][0] == 1
+    assert loaded(id, bytes(dumped(value)[1]))["array"][0] == 1
+
+
+def test_large_buffers_are_used_where_they_lie() -> None:
+    id, data = dumped([np.ones(10_000)])
+
+    assert np.shares_memory(loaded(id, data)[0], np.frombuffer(data, "u1"))
+
+
+@given(st.lists(st.binary(max_size=200)), st.binary(), st.integers(0, 2**32 - 1))
+def test_frames_come_back(buffers: list[bytes], stream: bytes, tag: int) -> None:
+    views = [memoryview(bytearray(item) if len(item) % 2 else item) for item in buffers]
+
+    whole = bytearray(b"".join(framed(tag, [stream], views)))
+    found_tag, found_stream, found = unframed(whole)
+
+    assert (found_tag, found_stream, found) == (tag, stream, buffers)
+    assert [item.readonly for item in found] == [item.readonly for item in views]
+    with pytest.raises(ValueError, match="length"):
+        unframed(whole + b"x")
+
+
+def test_names_are_what_the_stream_names() -> None:
+    format = Pickle(None)
+    format.dump([models.Net(kind=models.Point), models.half, functools.partial(models.half, 1)])
+
+    assert {models.Net, models.Point, models.half} <= set(format.names())
+
+
+def test_what_plain_pickle_refuses_is_pickled_with_its_code() -> None:
+    class Local:
+        def __init__(self, n: int) -> None:
+            self.n = n
+
+    id, found = back(Local(3))
+    function_id, function = back(lambda n: n + 1)
+
+    assert (id, function_id) == ("cloudpickle/1", "cloudpickle/1")
+    assert (found.n, function(1)) == (3, 2)
+
+
+def test_code_of_another_python_is_refused_by_name() -> None:
+    stream = cloudpickle.dumps(lambda: 1)
+    data = bytearray(b"".join(framed(99, [stream], [])))
+
+    with pytest.raises(UnsupportedValue, match=r"by Python 3\.99, and this is Python 3\."):
+        loaded("cloudpickle/1", data)
+
+
+def test_a_class_that_is_gone_is_named() -> None:
+    stream = pickle.dumps(models.half).replace(b"half", b"gone")
+    data = bytearray(b"".join(framed(0, [stream], [])))
+
+    with pytest.raises(NotFound, match="'gone' of the module 'models'"):
+        loaded("pickle/1", data)
+
+
+def generator() -> Any:
+    yield 1
+
+
+INSIDE = "No format takes this value of type {!r}: {} is of type {!r}, which cannot be pickled."
+HINT = (
+    "Return data instead of it, or write a class with @materializer({}) that says how it is stored."
+)
+REFUSED = [
+    (
+        models.Net(cache=models.Cache(), a=1),
+        INSIDE.format("models.Net", "Net.cache.lock", "_thread.lock"),
+        HINT.format("Net"),
+    ),
+    (
+        {"rows": [1, generator()]},
+        INSIDE.format("dict", "dict['rows'][1]", "generator"),
+        HINT.format("dict"),
+    ),
+    (
+        threading.Lock(),
+        "No format takes a value of type '_thread.lock': cannot pickle '_thread.lock' object.",
+        HINT.format("lock"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("value", "message", "hint"), REFUSED, ids=["inside", "item", "itself"])
+def test_a_value_that_nobody_takes_is_named_to_the_point(
+    value: Any, message: str, hint: str
+) -> None:
+    with pytest.raises(UnsupportedValue) as caught:
+        dumped(value)
+
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+def test_a_socket_is_unsupported() -> None:
+    with socket.socket() as one, pytest.raises(UnsupportedValue, match=r"'socket\.socket'"):
+        dumped(one)
+
+
+def test_a_value_that_contains_itself_is_pickled() -> None:
+    value: list[Any] = [1]
+    value.append(value)
+
+    id, found = back(value)
+
+    assert id == "pickle/1"
+    assert found[1] is found
+
+
+def test_a_loop_around_what_is_refused_ends() -> None:
+    value = models.Net(lock=threading.Lock())
+    value.me = value  # type: ignore[attr-defined]
+
+    with pytest.raises(UnsupportedValue, match=r"Net\.lock"):
+        dumped(value)
+
+
+SCRIPT = f"""
+import sys
+sys.path.append({HERE!r})
+from there_and_back import dumped, loaded
+
+class Model:
+    class Inner:
+        pass
+    def __init__(self): self.inner = Model.Inner()
+
+def scale(n): return 2 * n
+
+def write(path):
+    id, data = dumped([Model(), scale])
+    assert id == "pickle/1", id
+    open(path, "wb").write(data)
+
+def read(path):
+    model, function = loaded("pickle/1", open(path, "rb").read())
+    assert type(model) is Model, type(model)
+    assert type(model.inner) is Model.Inner
+    assert function is scale
+    print("same")
+
+if __name__ == "__main__":
+    {{"write": write, "read": read}}[sys.argv[1]](sys.argv[2])
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    (tmp_path / "train.py").write_text(SCRIPT)
+    return tmp_path
+
+
+def test_a_script_and_its_importers_read_each_others_pickles(script: Path) -> None:
+    ways = {
+        "script": lambda verb: python("", "train.py", verb, "out", cwd=script),
+        "module": lambda verb: python("", "-m", "train", verb, "out", cwd=script),
+        "import": lambda verb: python(f"import train; train.{verb}('out')", cwd=script),
+    }
+    for write in ways.values():
+        write("write")
+        assert b"__main__" not in (script / "out").read_bytes()
+        for read in ways.values():
+            assert read("read") == "same"
+
+
+def test_a_child_of_multiprocessing_counts_as_the_script(script: Path) -> None:
+    (script / "many.py").write_text(
+        SCRIPT
+        + "    import multiprocessing as mp\n"
+        + "    child = mp.get_context('spawn').Process(target=write, args=('new',))\n"
+        + "    child.start(); child.join(); read('new')\n"
+    )
+
+    assert python("", "many.py", "write", "out", cwd=script) == "same"
+    assert python("import many; many.read('new')", cwd=script) == "same"
+
+
+def test_plain_pickles_of_the_importers_are_found_in_the_script(script: Path) -> None:
+    python("import train; train.write('out')", cwd=script)
+
+    assert python("", "train.py", "read", "out", cwd=script) == "same"
+
+
+def test_what_the_script_defines_inside_a_cloudpickle_is_named_not_copied(script: Path) -> None:
+    (script / "train.py").write_text(
+        SCRIPT.replace("[Model(), scale]", "[Model(), scale, lambda: 1]")
+        .replace('== "pickle/1"', '== "cloudpickle/1"')
+        .replace('"pickle/1", open', '"cloudpickle/1", open')
+        .replace("model, function =", "model, function, _ =")
+    )
+    python("", "train.py", "write", "out", cwd=script)
+
+    assert python("", "train.py", "read", "out", cwd=script) == "same"
+    assert python("import train; train.read('out')", cwd=script) == "same"
+
+
+def test_only_one_function_in_penstock_unpickles() -> None:
+    root = Path(sys.modules["penstock"].__path__[0])
+    calls = ("pickle.load", "Unpickler(", "cloudpickle.load", "pickle import")
+    found = [
+        (str(path.relative_to(root)), line.strip())
+        for path in root.rglob("*.py")
+        if "testing" not in path.parts
+        for line in path.read_text().splitlines()
+        if any(call in line for call in calls) and "penstock.artifacts.formats.pickle" not in line
+    ]
+
+    place = "artifacts/formats/pickle.py"
+    assert found == [
+        (place, "return _Unpickler(io.BytesIO(stream), buffers=buffers).load()"),
+        (place, "class _Unpickler(pickle.Unpickler):"),
+    ]
+
+
+@pytest.mark.parametrize("value", [[1, models.Point(1)], [np.ones(10_000), np.zeros(3)]])
+def test_truncated_pickles_are_corrupt(value: Any) -> None:
+    id, data = dumped(value)
+    for length in [*range(min(len(data), 600)), len(data) - 1]:
+        with pytest.raises(CorruptArtifact):
+            loaded(id, data[:length])
+
+
+def test_a_stream_that_is_loaded_is_not_the_stores_memory() -> None:
+    _, data = dumped([models.Point(1)])
+    _, stream, _ = unframed(data)
+    data[:] = bytes(len(data))
+
+    assert pickle.load(io.BytesIO(stream)) == [models.Point(1)]
+
+
+def test_loading_runs_code_and_says_so() -> None:
+    assert Pickle.runs_code
+    assert CloudPickle.runs_code
