@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from penstock.artifacts.local import LocalArtifactStore as LocalArtifactStore
     from penstock.artifacts.materializer import Materializer as Materializer
     from penstock.artifacts.materializer import NotThisFormat as NotThisFormat
+    from penstock.artifacts.store import Buffer as Buffer
     from penstock.client import Client as Client
     from penstock.errors import PenstockError as PenstockError
     from penstock.errors import RunFailed as RunFailed
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from penstock.stack.stack import Stack as Stack
 
 _HOMES = {
+    "Buffer": "penstock.artifacts.store",
     "Client": "penstock.client",
     "Graph": "penstock.model.graph",
     "LocalArtifactStore": "penstock.artifacts.local",

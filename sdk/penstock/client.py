@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from penstock.artifacts.values import Values
-from penstock.errors import CorruptArtifact, NotFound, listed
+from penstock.errors import CorruptArtifact, NotFound, did_you_mean, listed
 from penstock.model.component import StackComponent
 from penstock.runtime import fingerprint, provenance
 from penstock.runtime.ledger import Ledger
-from penstock.runtime.run import Run, StoredArtifact
+from penstock.runtime.run import Run, StepView, StoredArtifact
 from penstock.stack.configuration import StackSpec
 from penstock.stack.project import Project
 from penstock.stack.registry import Registry
 from penstock.stack.stack import Stack
 
+_log: Final = logging.getLogger("penstock.client")
+
 
 class Client:
-    """A view of one stack, by default the active one, and of what lies in its store."""
+    """A view of one stack, by default the active one, and of what lies in its store.
 
-    def __init__(self, stack: str | Stack | None = None) -> None:
+    Looking writes nothing. What cannot be read is left out of listings, with a warning.
+    """
+
+    def __init__(
+        self, stack: str | Stack | None = None, *, chosen_by: str = "given to Client()"
+    ) -> None:
         self._chosen = stack
+        self._chosen_by = chosen_by
         self._project = Project.find()
 
     @property
@@ -33,7 +42,7 @@ class Client:
     @property
     def active_stack(self) -> Stack:
         """The stack that a run would use now. Raises `UnknownStack`."""
-        return self.registry.stack(self._chosen)
+        return self.registry.stack(self._chosen, self._chosen_by)
 
     @property
     def stacks(self) -> Mapping[str, StackSpec]:
@@ -54,14 +63,19 @@ class Client:
         """
         if id == "last":
             return self._last()
-        found = [run for run in self._ids() if run == id or run.endswith(id)]
+        known = self._ledger.runs()
+        found = [run for run in known if run.endswith(id)] if id else []
         if len(found) == 1 or id in found:
             return self._open(id if id in found else found[0])
         if found:
-            raise NotFound(f"Several runs end in {id!r}: {listed(found[:8])}.")
+            raise NotFound(
+                f"{len(found)} runs end in {id!r}: {listed(found)}.",
+                hint="Type more of the one that you mean.",
+            )
+        tails = [run[-len(id) :] for run in known[:1000]] if id else []
         raise NotFound(
             f"There is no run {id!r} in {self._store}.",
-            hint="penstock run list shows what there is.",
+            hint=did_you_mean(id, [*tails, "last"]) or "Type: penstock run list",
         )
 
     def runs(
@@ -85,19 +99,19 @@ class Client:
         limit: int | None = 100,
     ) -> list[StoredArtifact]:
         """Outputs of steps, of the newest runs first."""
-        runs = [self.run(run)] if run else self.runs(pipeline=pipeline, limit=None)
         found: list[StoredArtifact] = []
-        for each in runs:
-            for view in each:
-                if step is None or view.id == step:
-                    found += view.outputs.values()
+        for each in [self.run(run)] if run else self._all():
+            if pipeline not in (None, each.pipeline):
+                continue
+            for view in self._views(each, step):
+                found += view.outputs.values()
                 if limit is not None and len(found) >= limit:
                     return found[:limit]
         return found
 
     @cached_property
     def _ledger(self) -> Ledger:
-        return Ledger(self.active_stack.artifact_store)
+        return Ledger(self.active_stack.artifact_store, make=False)
 
     @cached_property
     def _values(self) -> Values:
@@ -107,25 +121,32 @@ class Client:
     def _store(self) -> str:
         return self._ledger.store.path
 
-    def _ids(self) -> list[str]:
-        return self._ledger.runs()
-
     def _open(self, id: str) -> Run[Any]:
         return Run(self._ledger, self._values, self._ledger.run(id))
 
     def _all(self) -> Iterator[Run[Any]]:
-        """Every run whose record can be read: one that is just being deleted cannot."""
-        for id in self._ids():
+        """Every run whose record can be read, the newest first."""
+        for id in self._ledger.runs():
             try:
                 yield self._open(id)
-            except (NotFound, CorruptArtifact):
+            except NotFound:  # it is just being deleted, or its first record is on its way
                 continue
+            except CorruptArtifact as error:
+                _log.warning("Run %s is left out: %s", id, error.message)
+
+    def _views(self, run: Run[Any], step: str | None) -> Iterator[StepView]:
+        """The steps of a run that can be read: all, or those that `step` names."""
+        for call in run.named(step) if step else run.record.calls:
+            try:
+                yield run[call]
+            except CorruptArtifact as error:
+                _log.warning("Step %s of run %s is left out: %s", call, run.id, error.message)
 
     def _last(self) -> Run[Any]:
         mine = self.runs(user=provenance.user(), limit=1)
         if not mine:
             raise NotFound(
                 f"{provenance.user()} has started no run in {self._store}.",
-                hint="Run a pipeline, or choose another stack with PENSTOCK_STACK.",
+                hint="Run a pipeline, or look in another stack: penstock stack list",
             )
         return mine[0]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from mmap import mmap
+from typing import Final
 
 from blake3 import blake3
+
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 Buffer = bytes | bytearray | memoryview | mmap
 """Bytes in memory, or a private mapping of a file."""
@@ -17,6 +21,11 @@ def of_buffers(buffers: Iterable[Buffer]) -> str:
     for buffer in buffers:
         state.update(buffer)
     return state.hexdigest()
+
+
+def is_digest(text: object) -> bool:
+    """Whether this is the digest of something."""
+    return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
 
 
 def digest(tag: str, *parts: str | bytes) -> str:

@@ -33,8 +33,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 
 class PenstockError(Exception):
@@ -189,12 +188,21 @@ class StepTimeout(RunError, TimeoutError):
     """A step took longer than its `timeout`."""
 
 
+MANY: Final = 30
+"""Names that a sentence may hold."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """The hint for a name that is close to one of `known`, or nothing."""
+    from difflib import get_close_matches  # only when something is wrong
+
     near = get_close_matches(name, list(known), n=1)
     return f"Did you mean {near[0]!r}?" if near else None
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names for a sentence: `'a', 'b'`, or `none`."""
-    return ", ".join(map(repr, names)) or "none"
+    """Names for a sentence: `'a', 'b'`, or `none`; of very many, the first."""
+    known = list(names)
+    if len(known) > MANY:
+        return f"{', '.join(map(repr, known[:MANY]))} and {len(known) - MANY:,} more"
+    return ", ".join(map(repr, known)) or "none"

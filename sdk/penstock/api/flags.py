@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, get_type_hints
 
 import click
 
-from penstock.errors import BadArguments, BadStep
-from penstock.model.fit import shown
+from penstock.api import words
+from penstock.errors import BadStep
 from penstock.model.signature import REQUIRED, Signature, class_in
 
 OURS: Final = {
@@ -26,12 +24,6 @@ OURS: Final = {
 }
 """Names that our own flags have, and what these do."""
 
-_SIMPLE: Final[dict[Any, click.ParamType[Any]]] = {
-    int: click.INT,
-    float: click.FLOAT,
-    str: click.STRING,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Flag:
@@ -41,51 +33,64 @@ class Flag:
     """The parameter's name, then names of fields."""
     hint: Any
     default: Any = REQUIRED
+    required: bool = True
+    """Not if there is a default, or if what it is a field of may be left out."""
 
-    def option(self) -> click.Option:
-        """The flag as click knows it. Nothing given is None: the defaults stay where they are."""
-        name = ".".join(self.path).replace("_", "-")
-        kind = class_in(self.hint)
-        shows = "required" if self.default is REQUIRED else f"default: {_written(self.default)}"
-        common: dict[str, Any] = {"default": None, "required": self.default is REQUIRED}
-        if kind is bool:
-            return click.Option([f"--{name}/--no-{name}", self.key], help=shows, **common)
-        common |= {"param_decls": [f"--{name}", self.key], "help": shows}
-        if get_origin(self.hint) is Literal:
-            choices = [str(item) for item in get_args(self.hint)]
-            return click.Option(type=click.Choice(choices), **common)
-        if kind in _SIMPLE:
-            return click.Option(type=_SIMPLE[kind], **common)
-        return click.Option(metavar=shown(self.hint).upper(), **common)
+    @property
+    def name(self) -> str:
+        """As it is typed, for example `--cfg.lr`."""
+        return "--" + ".".join(part.strip("_").replace("_", "-") for part in self.path)
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """All that click will take for it."""
+        if class_in(self.hint) is bool:
+            return self.name, f"--no-{self.name[2:]}"
+        return (self.name,)
 
     @property
     def key(self) -> str:
-        """A name for click, which wants identifiers."""
-        return "__".join(self.path)
+        """A name for click, which wants identifiers in lower case."""
+        return "flag_" + "_".join(part.encode().hex() for part in self.path)
 
-    def value(self, given: Any) -> Any:
-        """What the words on the command line mean. Raises `BadArguments`."""
-        if class_in(self.hint) in (*_SIMPLE, bool) or not isinstance(given, str):
-            return given
-        if get_origin(self.hint) is Literal:
-            return next(item for item in get_args(self.hint) if str(item) == given)
-        return _parsed(given, self.hint, "--" + ".".join(self.path))
+    def option(self) -> click.Option:
+        """The flag as click knows it. Nothing given is None: the defaults stay where they are."""
+        help = None if self.default is REQUIRED else f"[default: {words.written(self.default)}]"
+        given: dict[str, Any] = {"help": help}
+        given |= {"required": True} if self.required else {"default": None}
+        if class_in(self.hint) is bool:
+            return click.Option(["/".join(self.spellings), self.key], **given)
+        type, metavar = words.parser(self.hint)
+        return click.Option([self.name, self.key], type=type, metavar=metavar, **given)
 
 
-def flags(signature: Signature, pipeline: str) -> Iterator[Flag]:
+def flags(signature: Signature, pipeline: str) -> list[Flag]:
     """The flags of a pipeline's parameters; of a dataclass or pydantic model, one for each field.
 
-    Raises `BadStep` for a parameter that is named like a flag of ours.
+    Raises `BadStep` for a parameter that is named like a flag of ours, or like another one's.
     """
+    found: list[Flag] = []
+    taken: dict[str, Flag] = {}
     for parameter in signature.parameters.values():
-        if parameter.name in OURS:
+        if parameter.name.strip("_") in OURS:
             raise BadStep(
                 f"Parameter {parameter.name!r} of pipeline {pipeline!r} has the name of a flag of "
-                f"cli(): --{parameter.name.replace('_', '-')} {OURS[parameter.name]} "
-                f"({signature.where}).",
+                f"cli(): --{parameter.name.strip('_').replace('_', '-')} "
+                f"{OURS[parameter.name.strip('_')]} ({signature.where}).",
                 hint=f"Rename it, or parse your own arguments and call {pipeline}.run().",
             )
-        yield from _nested((parameter.name,), parameter.hint, parameter.default)
+        for flag in _nested((parameter.name,), parameter.hint, parameter.default):
+            for spelling in flag.spellings:
+                if spelling in taken:
+                    both = " and ".join(".".join(one.path) for one in (taken[spelling], flag))
+                    raise BadStep(
+                        f"{both} of pipeline {pipeline!r} would both be {spelling} on the command "
+                        f"line ({signature.where}).",
+                        hint=f"Rename one, or parse your own arguments and call {pipeline}.run().",
+                    )
+                taken[spelling] = flag
+            found.append(flag)
+    return found
 
 
 def assembled(signature: Signature, given: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
@@ -94,36 +99,58 @@ def assembled(signature: Signature, given: Mapping[tuple[str, ...], Any]) -> dic
     for parameter in signature.parameters.values():
         mine = {path[1:]: value for path, value in given.items() if path[0] == parameter.name}
         if mine:
-            arguments[parameter.name] = _built(parameter.hint, parameter.default, mine)
+            path = (parameter.name,)
+            arguments[parameter.name] = _built(path, parameter.hint, parameter.default, mine)
     return arguments
 
 
-def _nested(path: tuple[str, ...], hint: Any, default: Any) -> Iterator[Flag]:
-    inner = _fields(class_in(hint))
-    if inner is None:
-        yield Flag(path, hint, default)
+def _nested(
+    path: tuple[str, ...],
+    hint: Any,
+    default: Any,
+    required: bool = True,
+    above: tuple[type, ...] = (),
+) -> Iterator[Flag]:
+    kind = class_in(hint)
+    inner = _fields(kind) if kind not in above else None  # a tree has no end: it is one JSON text
+    required = required and default is REQUIRED
+    if inner is None or kind is None:
+        yield Flag(path, hint, default, required)
         return
     for name, (field_hint, field_default) in inner.items():
-        if default is not REQUIRED and default is not None:
-            field_default = getattr(default, name)
-        yield from _nested((*path, name), field_hint, field_default)
+        inside = _of(default, name, field_default)
+        yield from _nested((*path, name), field_hint, inside, required, (*above, kind))
 
 
-def _built(hint: Any, default: Any, given: Mapping[tuple[str, ...], Any]) -> Any:
+def _built(
+    path: tuple[str, ...], hint: Any, default: Any, given: Mapping[tuple[str, ...], Any]
+) -> Any:
+    """The value of a parameter or field, from what was said of it or of its own fields."""
     if () in given:
         return given[()]
     kind: Any = class_in(hint)
-    inner = _fields(kind) or {}
     values = {}
-    for name, (field_hint, field_default) in inner.items():
-        if default is not REQUIRED and default is not None:
-            field_default = getattr(default, name)
-        mine = {path[1:]: value for path, value in given.items() if path[0] == name}
+    for name, (field_hint, field_default) in (_fields(kind) or {}).items():
+        inside = _of(default, name, field_default)
+        mine = {rest[1:]: value for rest, value in given.items() if rest[0] == name}
         if mine:
-            values[name] = _built(field_hint, field_default, mine)
-        elif field_default is not REQUIRED:
-            values[name] = field_default
-    return kind(**values)
+            values[name] = _built((*path, name), field_hint, inside, mine)
+        elif inside is not REQUIRED:
+            values[name] = inside
+        else:
+            missing = Flag((*path, name), field_hint).name
+            raise click.UsageError(
+                f"{missing} is missing: {kind.__qualname__} has no default for it."
+            )
+    try:
+        return kind(**values)
+    except Exception as error:  # the class's own checks, and pydantic's
+        raise click.UsageError(words.refused(Flag(path, hint).name, error)) from error
+
+
+def _of(whole: Any, name: str, own: Any) -> Any:
+    """The default of a field: that of the value around it, if there is one, else its own."""
+    return own if whole is REQUIRED or whole is None else getattr(whole, name)
 
 
 def _fields(kind: type[Any] | None) -> dict[str, tuple[Any, Any]] | None:
@@ -131,7 +158,7 @@ def _fields(kind: type[Any] | None) -> dict[str, tuple[Any, Any]] | None:
     if kind is None:
         return None
     if is_dataclass(kind):
-        hints = get_type_hints(kind)
+        hints = _hints(kind)
         return {
             item.name: (
                 hints[item.name],
@@ -151,21 +178,11 @@ def _fields(kind: type[Any] | None) -> dict[str, tuple[Any, Any]] | None:
     return None
 
 
-def _parsed(text: str, hint: Any, flag: str) -> Any:
-    from pydantic import TypeAdapter, ValidationError  # heavy; only for what is not a plain word
-
-    adapter = TypeAdapter(hint)
-    readings = [text]
-    with suppress(ValueError):
-        readings.insert(0, json.loads(text))
-    problem = ""
-    for reading in readings:  # as JSON if it is JSON, else as it stands
-        try:
-            return adapter.validate_python(reading)
-        except ValidationError as error:
-            problem = problem or error.errors(include_url=False)[0]["msg"]
-    raise BadArguments(f"{flag} {text!r} does not fit {shown(hint)}: {problem}.")
-
-
-def _written(value: Any) -> str:
-    return value if isinstance(value, str) and value else repr(value)
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    try:
+        return get_type_hints(kind)
+    except Exception as error:  # an annotation can hold any expression
+        raise BadStep(
+            f"The annotations of {kind.__qualname__} cannot be read for cli(): {error}.",
+            hint="Import their names outside `if TYPE_CHECKING:`.",
+        ) from error

@@ -16,23 +16,29 @@ from typing import (
     overload,
 )
 
-from penstock.errors import RunFailed, UnknownOption
+from penstock.errors import RunFailed, UnknownOption, listed
 from penstock.lazy import lazy
-from penstock.model.building import check_fit, draw
-from penstock.model.graph import Graph
+from penstock.model import drawing
 from penstock.model.names import reference
-from penstock.model.options import Hook, PipelineOptions
-from penstock.model.signature import Signature
 from penstock.model.step import check_function
 
 if TYPE_CHECKING:
     from penstock.api import commands
+    from penstock.model import building
+    from penstock.model import options as optional
+    from penstock.model import signature as signatures
+    from penstock.model.graph import Graph
+    from penstock.model.options import PipelineOptions
+    from penstock.model.signature import Signature
     from penstock.runtime import launch as launching
     from penstock.runtime.run import Run
     from penstock.stack.stack import Stack
-else:
+else:  # an import of a file full of pipelines needs none of them
+    building = lazy("penstock.model.building")
     commands = lazy("penstock.api.commands")
     launching = lazy("penstock.runtime.launch")
+    optional = lazy("penstock.model.options")
+    signatures = lazy("penstock.model.signature")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,12 +63,17 @@ class Pipeline(Generic[P, R_co]):
 
     function: Callable[P, R_co]
     """The function as it was written."""
-    options: PipelineOptions
 
-    def __init__(self, function: Callable[P, R_co], options: PipelineOptions) -> None:
+    def __init__(self, function: Callable[P, R_co], options: PipelineOptions | None) -> None:
+        # Without the function's own attributes, which would hide ours.
+        update_wrapper(self, function, updated=())
         self.function = function
-        self.options = options
-        update_wrapper(self, function)
+        self._options = options
+
+    @cached_property
+    def options(self) -> PipelineOptions:
+        """What it is told besides its arguments."""
+        return self._options or optional.PipelineOptions()
 
     @property
     def name(self) -> str:
@@ -77,12 +88,20 @@ class Pipeline(Generic[P, R_co]):
     @cached_property
     def signature(self) -> Signature:
         """Its parameters and their types."""
-        return Signature(self.function)  # type: ignore[arg-type]
+        return signatures.Signature(self.function)  # type: ignore[arg-type]
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
-        return self.function(*args, **kwargs)
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """An ordinary call; inside another pipeline, its steps become steps of that one.
 
-    def run(self, *args: P.args, **kwargs: P.kwargs) -> Run[R_co]:
+        The other pipeline's options count then, and of ours only `cache=False`.
+        """
+        draft = drawing.current()
+        if draft is None or self.options.cache is not False:
+            return self.function(*args, **kwargs)
+        with draft.uncached():
+            return self.function(*args, **kwargs)
+
+    def run(self, /, *args: P.args, **kwargs: P.kwargs) -> Run[R_co]:
         """Run it on the active stack, and wait.
 
         Raises `RunFailed`, which carries the run, if a step fails; `DeclarationError` or
@@ -92,8 +111,16 @@ class Pipeline(Generic[P, R_co]):
         outcome = launching.launch(
             self.name, self.reference, lambda: self.function(*args, **kwargs), bound, self.options
         )
-        if not outcome.failed:
+        if outcome.status.usable:
             return outcome.run
+        if not outcome.failed:
+            missing = [view.id for view in outcome.run if not view.status.usable]
+            raise RunFailed(
+                f"The orchestrator came back, but nobody has run these steps of {self.name!r}: "
+                f"{listed(missing)}.",
+                run=outcome.run,
+                hint=f"penstock run show {outcome.run.id}",
+            )
         first = outcome.failed[0]
         why = f"{first.failure.kind}: {first.failure.message}" if first.failure else first.status
         others = len(outcome.failed) - 1
@@ -104,10 +131,10 @@ class Pipeline(Generic[P, R_co]):
             hint=f"penstock run show {outcome.run.id}",
         ) from outcome.errors.get(first.call)
 
-    def graph(self, *args: P.args, **kwargs: P.kwargs) -> Graph:
+    def graph(self, /, *args: P.args, **kwargs: P.kwargs) -> Graph:
         """The graph that a run with these arguments would have. Nothing runs."""
         self._bound(args, kwargs)
-        return draw(self.name, lambda: self.function(*args, **kwargs))
+        return building.draw(self.name, lambda: self.function(*args, **kwargs))
 
     def on(self, stack: str | Stack) -> Pipeline[P, R_co]:
         """The same pipeline, to run on this stack: a name, or a `Stack`."""
@@ -130,21 +157,24 @@ class Pipeline(Generic[P, R_co]):
         """Every parameter with its value, checked against its annotation."""
         bound = self.signature.bind(args, kwargs)
         for name, parameter in self.signature.parameters.items():
-            check_fit(bound[name], parameter, f"Parameter {name!r} of pipeline {self.name}",
+            building.check_fit(bound[name], parameter, f"Parameter {name!r} of pipeline {self.name}",
                       self.signature.where)  # fmt: skip
         return bound
 
     def __repr__(self) -> str:
         return f"<pipeline {self.name} ({self.signature.where})>"
 
-    def __getattr__(self, name: str) -> NoReturn:
-        if name in FOREIGN:
-            own = self.function.__name__
-            raise _ForeignAttribute(
-                f"A pipeline has no {name!r}.",
-                hint=f"Here that is: {FOREIGN[name].format(name=own)}.",
-            )
-        raise AttributeError(f"Pipeline {self.function.__name__!r} has no attribute {name!r}")
+    if not TYPE_CHECKING:  # for a checker an unknown attribute is an error, as for steps
+
+        def __getattr__(self, name: str) -> NoReturn:
+            # By way of the dict: a pipeline that `copy` is just making has no attributes yet.
+            own = getattr(self.__dict__.get("function"), "__name__", "?")
+            if name in FOREIGN:
+                raise _ForeignAttribute(
+                    f"A pipeline has no {name!r}.",
+                    hint=f"Here that is: {FOREIGN[name].format(name=own)}.",
+                )
+            raise AttributeError(f"Pipeline {own!r} has no attribute {name!r}")
 
 
 class _ForeignAttribute(UnknownOption, AttributeError):
@@ -165,9 +195,9 @@ def pipeline(
     name: str | None = None,
     cache: bool | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
-    on_start: Hook | None = None,
-    on_success: Hook | None = None,
-    on_failure: Hook | None = None,
+    on_start: Callable[[Run[Any]], object] | None = None,
+    on_success: Callable[[Run[Any]], object] | None = None,
+    on_failure: Callable[[Run[Any]], object] | None = None,
     stack: str | Stack | None = None,
     progress: bool = True,
 ) -> PipelineDecorator: ...
@@ -177,7 +207,8 @@ def pipeline(function: Any = None, /, **options: Any) -> Any:
     `@pipeline`, or with options `@pipeline(on_failure=notify)`. See `PipelineOptions` for what
     each means. Raises `BadStep` for a function that cannot be one.
     """
-    checked = PipelineOptions().changed("pipeline", options)
+    checked = optional.PipelineOptions().changed("pipeline", options) if options else None
+    name = checked.name if checked else None
     if function is not None:
-        return Pipeline(check_function(function, "pipeline"), checked)
-    return lambda function: Pipeline(check_function(function, "pipeline"), checked)
+        return Pipeline(check_function(function, "pipeline", name), checked)
+    return lambda function: Pipeline(check_function(function, "pipeline", name), checked)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 from typing import Final
+
+LINKS_REFUSED: Final = frozenset(
+    {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+)
+"""What `link` fails with where there are no hard links, or no more for this file."""
 
 _AT_FDCWD: Final = -100
 _NOREPLACE: Final = 1
@@ -16,14 +20,23 @@ def exclusive_rename(source: str, target: str) -> bool:
 
     Raises `OSError` where neither links nor such a rename exist.
     """
+    import ctypes  # not needed where there are links
+
     os.makedirs(os.path.dirname(target), exist_ok=True)
     function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if function is None:
-        raise OSError(errno.ENOTSUP, "neither hard links nor exclusive renames exist here", target)
+        raise _neither(target)
     failed = function(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _NOREPLACE)
     if not failed:
         return True
     number = ctypes.get_errno()
     if number == errno.EEXIST:
         return False
+    if number in (errno.EINVAL, errno.ENOSYS):
+        raise _neither(target)
     raise OSError(number, os.strerror(number), target)
+
+
+def _neither(target: str) -> OSError:
+    text = "it has neither hard links nor renames that replace nothing"
+    return OSError(errno.EOPNOTSUPP, text, target)

@@ -42,15 +42,21 @@ def identify(store: ArtifactStore, *, make: bool = True) -> Identity | None:
         return Identity(fresh["id"], VERSION)  # type: ignore[arg-type]
     try:
         read = json.loads(bytes(data))
-        identity = Identity(str(read["id"]), int(read["version"]))
-    except (ValueError, KeyError, TypeError) as error:
+        version = read["version"]
+        if type(version) is not int:
+            raise TypeError(f"the version is {version!r}")
+        if version > VERSION:  # what else is in there may mean anything
+            raise StoreTooNew(
+                f"The artifact store {store.path} has format {version}; this penstock knows up to "
+                f"{VERSION}.",
+                hint="pip install -U penstock",
+            )
+        if not isinstance(read["id"], str):
+            raise TypeError(f"the id is {read['id']!r}")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CorruptArtifact(
-            f"{KEY} of the artifact store {store.path} cannot be read: {error}."
+            f"{KEY} of the artifact store {store.path} cannot be read: {error!r}.",
+            hint='Write it again, with the id that the records in runs/ have as "store": '
+            f'{{"version": {VERSION}, "id": "…"}}',
         ) from error
-    if identity.version > VERSION:
-        raise StoreTooNew(
-            f"The artifact store {store.path} has format {identity.version}; this penstock knows "
-            f"up to {VERSION}.",
-            hint="pip install -U penstock",
-        )
-    return identity
+    return Identity(read["id"], version)

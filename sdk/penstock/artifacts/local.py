@@ -11,13 +11,22 @@ import errno
 import mmap
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, NoReturn, Self
 
-from penstock.artifacts.exclusive import exclusive_rename
-from penstock.artifacts.store import ArtifactStore, Buffer, Entry, check_key
+from penstock.artifacts.exclusive import LINKS_REFUSED, exclusive_rename
+from penstock.artifacts.store import (
+    ArtifactStore,
+    Buffer,
+    Entry,
+    check_key,
+    check_prefix,
+    is_key,
+)  # fmt: skip
 from penstock.errors import KeyTaken, NoSuchKey, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -27,7 +36,6 @@ MAPPED: Final = 1 << 20
 """Bytes from which an object is mapped instead of read."""
 
 _MOST_BUFFERS: Final = 512
-_NO_LINKS: Final = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 _REASONS: Final = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -35,11 +43,15 @@ _REASONS: Final = {
     errno.EACCES: "permission denied",
     errno.EPERM: "permission denied",
 }
+_ROOM: Final = "Make room and run again: finished steps are kept."
+_ELSEWHERE: Final = "Use another stack, or a LocalArtifactStore(path=…) that you may write to."
 _HINTS: Final = {
-    errno.ENOSPC: "Make room and run again: finished steps are kept.",
-    errno.EDQUOT: "Make room and run again: finished steps are kept.",
-    errno.EROFS: "Use another stack, or a LocalArtifactStore(path=…) that can be written.",
-    errno.EACCES: "Use another stack, or a LocalArtifactStore(path=…) that can be written.",
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EROFS: _ELSEWHERE,
+    errno.EACCES: _ELSEWHERE,
+    errno.EPERM: _ELSEWHERE,
+    errno.EOPNOTSUPP: _ELSEWHERE,
 }
 _numbers = count()
 
@@ -70,7 +82,7 @@ class LocalArtifactStore(ArtifactStore):
                 _into_folder(os.replace, temp, target)
             elif not self._named(temp, target):
                 raise KeyTaken(f"There is an object under {key!r} in {self.path} already.")
-            self._settle(target)
+            self._settle(key)
         except OSError as error:
             self._refuse(error, target)
         finally:
@@ -78,18 +90,18 @@ class LocalArtifactStore(ArtifactStore):
 
     def publish(self, keys: Sequence[str], data: Buffer) -> tuple[str, ...]:
         """One file with a link for each name."""
+        targets = [self._file(key) for key in keys]
         temp = self._write([data])
         taken = []
-        target = temp
+        number, target = 0, temp
         try:
-            for key in keys:
-                target = self._file(key)
+            for number, target in enumerate(targets):
                 if self._linked(temp, target):
-                    self._settle(target)
+                    self._settle(keys[number])
                 else:
-                    taken.append(key)
+                    taken.append(keys[number])
         except _LinksRefused:
-            return super().publish(keys, data)
+            return (*taken, *super().publish(keys[number:], data))
         except OSError as error:
             self._refuse(error, target)
         finally:
@@ -104,29 +116,28 @@ class LocalArtifactStore(ArtifactStore):
         except OSError as error:
             self._refuse(error, self._file(key))
         try:
-            size = os.fstat(fd).st_size
-            if size >= MAPPED:
-                return mmap.mmap(fd, size, access=mmap.ACCESS_COPY)
-            data = bytearray(size)
-            if os.readv(fd, [data]) != size:
+            status = os.fstat(fd)
+            if not S_ISREG(status.st_mode):
                 raise self._missing(key)
-            return data
-        except IsADirectoryError:
-            raise self._missing(key) from None
+            if status.st_size >= MAPPED:
+                return mmap.mmap(fd, status.st_size, access=mmap.ACCESS_COPY)
+            return _read_all(fd, status.st_size)
         except OSError as error:
             self._refuse(error, self._file(key))
         finally:
             os.close(fd)
 
     def keys(self, prefix: str = "", *, start_after: str = "") -> Iterator[Entry]:
-        folder, _, begin = prefix.rpartition("/")
+        folder, _, begin = check_prefix(prefix).rpartition("/")
         base = f"{folder}/" if folder else ""
         try:
             with os.scandir(self._file(folder) if folder else self.path) as found:
                 children = {
-                    item.name + "/" * item.is_dir(follow_symlinks=False): item
+                    item.name + "/" * item.is_dir(): item
                     for item in found
-                    if item.name.startswith(begin) and (base or item.name != "tmp")
+                    if item.name.startswith(begin)
+                    and is_key(item.name)
+                    and (base or item.name != "tmp")
                 }
         except (FileNotFoundError, NotADirectoryError):
             return
@@ -151,6 +162,8 @@ class LocalArtifactStore(ArtifactStore):
             raise self._missing(key) from None
         except OSError as error:
             self._refuse(error, self._file(key))
+        if not S_ISREG(stat.st_mode):
+            raise self._missing(key)
         return Entry(key, stat.st_size, stat.st_mtime)
 
     def delete(self, key: str) -> None:
@@ -177,16 +190,17 @@ class LocalArtifactStore(ArtifactStore):
         try:
             fd = _open(temp, flags)
             try:
-                _write_all(fd, buffers)
-                if self.durability == "power":
-                    os.fsync(fd)
+                try:
+                    _write_all(fd, buffers)
+                    if self.durability == "power":
+                        os.fsync(fd)
+                finally:
+                    os.close(fd)  # on a network file system this may be where a full disk is said
             except BaseException:
                 _remove(temp)
                 raise
-            finally:
-                os.close(fd)
         except OSError as error:
-            self._refuse(error, temp)
+            self._refuse(error, self.path)
         return temp
 
     def _named(self, temp: str, target: str) -> bool:
@@ -200,17 +214,19 @@ class LocalArtifactStore(ArtifactStore):
         try:
             _into_folder(os.link, temp, target)
         except FileExistsError:
-            return False
+            # Over a network a link may be made and the answer lost; asked again, it is there.
+            return _is_same(temp, target)
         except OSError as error:
-            if error.errno in _NO_LINKS:
+            if error.errno in LINKS_REFUSED:
                 raise _LinksRefused from error
             raise
         return True
 
-    def _settle(self, target: str) -> None:
-        """Make a new name last, as far as was asked for."""
-        if self.durability == "power":
-            folder = os.open(os.path.dirname(target), os.O_RDONLY | os.O_DIRECTORY)
+    def _settle(self, key: str) -> None:
+        """Make a new name last, as far as was asked for: in its folder, and that in those above."""
+        while self.durability == "power" and key:
+            key = key.rpartition("/")[0]
+            folder = os.open(f"{self.path}/{key}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 os.fsync(folder)
             finally:
@@ -236,9 +252,19 @@ def _open(path: str, flags: int) -> int:
         return os.open(path, flags, 0o666)
 
 
+def _read_all(fd: int, size: int) -> bytearray:
+    """What a file of this size holds; less only if it was cut short meanwhile."""
+    data = bytearray(size)
+    read = os.readv(fd, [data])
+    while read < size and (more := os.readv(fd, [memoryview(data)[read:]])):
+        read += more
+    return data if read == size else data[:read]
+
+
 def _write_all(fd: int, buffers: Sequence[Buffer]) -> None:
     """Every byte, in as few calls as the system allows."""
-    left = [view for view in (memoryview(item).cast("B") for item in buffers) if view.nbytes]
+    views = (memoryview(item) for item in buffers)
+    left = [view.cast("B") for view in views if view.nbytes]
     first = 0
     while first < len(left):
         written = os.writev(fd, left[first : first + _MOST_BUFFERS])
@@ -250,10 +276,16 @@ def _write_all(fd: int, buffers: Sequence[Buffer]) -> None:
 
 
 def _remove(path: str) -> None:
-    try:
+    """Remove a temporary file. If that fails it is in nobody's way, and no reason to complain."""
+    with suppress(OSError):
         os.unlink(path)
-    except FileNotFoundError:
-        return
+
+
+def _is_same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except FileNotFoundError:  # somebody has just deleted it
+        return False
 
 
 class _LinksRefused(Exception):

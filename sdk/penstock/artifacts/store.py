@@ -6,10 +6,10 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
 from penstock import digest
-from penstock.errors import KeyTaken, StoreError
+from penstock.errors import BadConfiguration, KeyTaken, StoreError
 from penstock.model.component import Secret, StackComponent
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ class ArtifactStore(StackComponent, ABC):
     signing_key: Secret | tuple[Secret, ...] | None = None
     """Signs records; of several, the first signs and all verify. By default the user's own key."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "signing_key", self._secrets(self.signing_key))
+
     @abstractmethod
     def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
         """Write one object, the buffers one after the other: whole or not at all.
@@ -66,7 +70,8 @@ class ArtifactStore(StackComponent, ABC):
     def keys(self, prefix: str = "", *, start_after: str = "") -> Iterator[Entry]:
         """What begins with `prefix`, up to the next '/', in ascending order of keys, lazily.
 
-        `start_after` is a key; what is not behind it is left out.
+        `start_after` is a key; what is not behind it is left out. So is what others keep in the
+        same place under names that are no keys.
         """
 
     @abstractmethod
@@ -96,9 +101,34 @@ class ArtifactStore(StackComponent, ABC):
                 taken.append(key)
         return tuple(taken)
 
+    def _secrets(self, given: Any) -> Secret | tuple[Secret, ...] | None:
+        """Text given in code is a secret as well: it must not show."""
+        if given is None or isinstance(given, Secret):
+            return given
+        if isinstance(given, str):
+            return Secret(given)
+        if not given:
+            raise BadConfiguration(
+                f"The signing_key of the artifact store {self.name!r} is a list without a key.",
+                hint="Leave it out to sign with your own key.",
+            )
+        return tuple(item if isinstance(item, Secret) else Secret(item) for item in given)
+
 
 def check_key(key: str) -> str:
     """The key itself, or `StoreError` if it could lead out of the store."""
-    if not _KEY.fullmatch(key):
+    if not is_key(key):
         raise StoreError(f"{key!r} is not a key: keys are relative, with names between slashes.")
     return key
+
+
+def check_prefix(prefix: str) -> str:
+    """The prefix itself, or `StoreError` if no key can begin like this."""
+    if not is_key(f"{prefix}x"):
+        raise StoreError(f"No key begins with {prefix!r}: keys are relative.")
+    return prefix
+
+
+def is_key(text: str) -> bool:
+    """Whether an object can have this key."""
+    return _KEY.fullmatch(text) is not None

@@ -9,23 +9,33 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from hmac import compare_digest
 from pathlib import Path
-from secrets import compare_digest
 from typing import Final
 
 from blake3 import blake3
 
+from penstock.artifacts.exclusive import LINKS_REFUSED, exclusive_rename
 from penstock.artifacts.store import ArtifactStore
+from penstock.errors import BadConfiguration
 from penstock.model.component import Secret
 
 _CONTEXT: Final = "penstock record signature v1"
 _SIGNATURE: Final = re.compile(rb'\n\{"key":"([0-9a-f]{16})","mac":"([0-9a-f]{64})"\}\n')
 _LENGTH: Final = len('\n{"key":"","mac":""}\n') + 16 + 64
 _ID_CONTEXT: Final = "penstock key id v1"
+
+_one_at_a_time: Final = threading.Lock()
+_asked: Final[set[Path]] = set()
+"""Key files that were read, or that this process made up for."""
+
+_told: Final[set[str]] = set()
+"""Ids of the keys whose notice was said."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,67 +77,111 @@ class Keyring:
         )
 
     def verify(self, signed: bytes) -> tuple[bytes, str, bool]:
-        """The record, the id of who signed it, and whether that is true and the key is known.
+        """The record, the id of the key that signed it, and whether that key is known here.
 
-        Raises `ValueError` for bytes that are not a signed record.
+        Raises `ValueError` for bytes that are not a signed record, and for a record that is not
+        what a known key has signed.
         """
         match = _SIGNATURE.fullmatch(signed, max(0, len(signed) - _LENGTH))
         if match is None:
             raise ValueError("not a signed record")
         record, signer = signed[: match.start()], match[1].decode()
         key = self.known.get(signer)
-        return (
-            record,
-            signer,
-            key is not None and compare_digest(key.mac(record), match[2].decode()),
-        )
+        if key is not None and not compare_digest(key.mac(record), match[2].decode()):
+            raise ValueError(f"it is not what the key {signer} has signed")
+        return record, signer, key is not None
 
 
-def keyring(store: ArtifactStore) -> Keyring:
-    """The keys of a store: its `signing_key`s, else the user's own."""
+NO_KEYS: Final = Keyring(Key("", b""), {})
+"""Whoever holds these can sign nothing, and knows nobody."""
+
+
+def keyring(store: ArtifactStore, *, make: bool = True) -> Keyring:
+    """The keys of a store: its `signing_key`s, else the user's own.
+
+    Without `make`, for those who only read, a user who has no key yet stays without.
+    """
     written = store.signing_key
-    if written is not None:
-        secrets = (written,) if isinstance(written, Secret) else written
-        keys = [Key.of(secret.reveal()) for secret in secrets]
-        return Keyring(keys[0], {key.id: key for key in keys})
-    return _own(os.environ.get("HOME"))
+    if written is None:
+        file = key_file()
+        with _one_at_a_time:
+            if not (make or file in _asked or os.path.exists(file)):
+                return NO_KEYS
+            _asked.add(file)
+            return _own(file)
+    secrets = (written,) if isinstance(written, Secret) else written
+    texts = [secret.reveal() for secret in secrets]
+    if not all(texts):
+        raise BadConfiguration(
+            f"The signing_key of the artifact store {store.name!r} is empty: anybody could sign "
+            "with it.",
+            hint="Leave it out to sign with your own key, or set it to a long random text.",
+        )
+    keys = [Key.of(text) for text in texts]
+    return Keyring(keys[0], {key.id: key for key in keys})
+
+
+def news(keys: Keyring) -> str | None:
+    """What the user should know about the keys, once in a process."""
+    if keys.notice is None or keys.signing.id in _told:
+        return None
+    _told.add(keys.signing.id)
+    return keys.notice
 
 
 @lru_cache(maxsize=4)
-def _own(home: str | None) -> Keyring:
-    """The user's own key, made at first use; `home` is what it depends on."""
-    file = key_file()
+def _own(file: Path) -> Keyring:
+    """The user's own key, made at first use."""
     try:
         key, notice = Key.of(_read_or_make(file)), None
-    except (OSError, RuntimeError) as error:
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         key = Key.of(os.urandom(32).hex())
         notice = (
-            f"No signing key can be kept in {file} ({error}): pickles of this process can be "
-            "loaded by this process only."
+            f"No signing key can be kept in {file} ({reason}): pickles of this process can be "
+            "loaded by this process only"
         )
     return Keyring(key, {key.id: key}, notice)
 
 
 def key_file() -> Path:
     """Where the user's own key is kept."""
+    if sys.platform == "linux":  # what platformdirs says too, without its 11 ms
+        folder = os.environ.get("XDG_CONFIG_HOME", "").strip() or os.path.expanduser("~/.config")
+        return Path(folder, "penstock", "key")
     from platformdirs import user_config_path  # not needed where a store has its own key
 
-    return user_config_path("penstock") / "key"
+    return user_config_path("penstock", appauthor=False) / "key"
 
 
 def _read_or_make(file: Path) -> str:
+    if not file.is_absolute():
+        raise ValueError("this user has no home")
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temp = file.with_name(f"key-{os.urandom(4).hex()}")
-        fd = os.open(temp, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        _make(file)
+    text = file.read_text("utf-8").strip()
+    if not text:
+        raise ValueError("the file is empty")
+    return text
+
+
+def _make(file: Path) -> None:
+    """A new key, unless another process is first."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temp = file.with_name(f"key-{os.urandom(4).hex()}")
+    fd = os.open(temp, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
         try:
             os.write(fd, os.urandom(32).hex().encode() + b"\n")
         finally:
             os.close(fd)
-        with suppress(FileExistsError):  # another process was first
+        try:
             os.link(temp, file)
-        temp.unlink()
-    text = file.read_text().strip()
-    if not text:
-        raise RuntimeError("the key file is empty")
-    return text
+        except FileExistsError:
+            return
+        except OSError as error:
+            if error.errno not in LINKS_REFUSED:
+                raise
+            exclusive_rename(str(temp), str(file))
+    finally:
+        temp.unlink(missing_ok=True)

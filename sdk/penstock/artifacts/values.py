@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from penstock.artifacts.exported import moved, workshop
 from penstock.artifacts.formats import registry
 from penstock.artifacts.materializer import Composite, NotThisFormat, Part
 from penstock.artifacts.store import ArtifactStore, Buffer
-from penstock.digest import of_buffers
+from penstock.digest import is_digest, of_buffers
 from penstock.errors import (
     CorruptArtifact,
     KeyTaken,
     NoSuchKey,
     PenstockError,
+    StoreUnavailable,
     UnsupportedValue,
     UntrustedArtifact,
 )  # fmt: skip
@@ -24,6 +26,10 @@ from penstock.model.signature import class_in
 
 INLINE: Final = 4096
 """Bytes below which a value lies in the record itself."""
+
+
+PATH: Final = "path/1"
+"""The one format of several objects whose value is files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +41,17 @@ class Trust:
     """Id of the key that the record names, be it known or not."""
 
 
-CodeOf = Callable[[Iterable[object]], str]
-"""The fingerprint of the classes and functions that a value names; empty if none matters."""
+class Code(NamedTuple):
+    """The code that a value needs beside its bytes."""
+
+    digest: str = ""
+    """Fingerprint of the project's classes and functions among it; empty if there are none."""
+    names: tuple[str, ...] = ()
+    """Those, as `module:qualname`."""
+
+
+CodeOf = Callable[[Iterable[object]], Code]
+"""What is to be known of the classes and functions that a value names."""
 
 
 class Values:
@@ -55,7 +70,7 @@ class Values:
             try:
                 if isinstance(materializer, Composite):
                     buffers = materializer.dump(value, self._put)
-                    code = ""
+                    code = Code()
                 else:
                     buffers = materializer.dump(value)
                     code = self._code_of(materializer.names())
@@ -90,7 +105,7 @@ class Values:
         `NoSuchKey`, or `UntrustedArtifact` if loading could run code and `trust` is not given.
         """
         materializer = registry.for_format(artifact.format, class_in(hint))
-        if not isinstance(materializer, Composite) and materializer.runs_code:
+        if materializer.runs_code:
             self._check_trust(artifact, who, trust)
         data = self.buffer(artifact, who)
         try:
@@ -98,13 +113,15 @@ class Values:
                 return materializer.load(data, lambda part: self._get(part, who), folder())
             return materializer.load(data)
         except CorruptArtifact as error:
+            if error.message.startswith(who):  # a part of it, which says so itself
+                raise
             raise CorruptArtifact(f"{who}: {error.message}", hint=error.hint) from error
 
     def buffer(self, artifact: Artifact, who: str) -> Buffer:
         """The bytes of an artifact, checked, private to the caller."""
         if artifact.data is None:
             return self._get(Part(artifact.digest, artifact.size), who)
-        if len(artifact.data) != artifact.size or of_buffers([artifact.data]) != artifact.digest:
+        if not _is_whole(artifact.data, artifact):
             raise CorruptArtifact(f"{who}: the bytes in the record are not what their digest says.")
         return bytearray(artifact.data)
 
@@ -124,28 +141,45 @@ class Values:
             size = -1
         return self._get(Part(digest, size), who)
 
-    def export(self, artifact: Artifact, target: Path, who: str) -> Path:
+    def export(self, artifact: Artifact, target: Path, name: str, who: str) -> Path:
         """Write an artifact to a file, or a folder if it is one. Nothing is parsed but a manifest.
 
-        Raises `FileExistsError` rather than overwrite.
+        In a folder that exists it gets a name of its own, or `name` and an ending if it has none.
+        Returns where it is. Raises `FileExistsError` rather than overwrite.
         """
         data = self.buffer(artifact, who)
-        materializer = registry.for_format(artifact.format, None)
-        if isinstance(materializer, Composite):
-            target.mkdir(parents=True)
-            return Path(materializer.load(data, lambda part: self._get(part, who), target))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("xb") as file:
-            file.write(data)
-        return target
+        into = target if target.is_dir() else None
+        with workshop(into / name if into else target) as folder:
+            if registry.is_composite(artifact.format):
+                made = self._files(artifact.format, data, folder, who)
+            else:
+                made = folder / f"{name}{registry.suffix(artifact.format)}"
+                made.write_bytes(data)
+            return moved(made, into / made.name if into else target)
+
+    def _files(self, format: str, data: Buffer, folder: Path, who: str) -> Path:
+        if format != PATH:
+            raise UnsupportedValue(
+                f"{who} is of format {format!r}, which is several objects and no file.",
+                hint="Load it in Python: Client().run(…)[…].output.load()",
+            )
+        materializer = registry.for_format(format, None)
+        assert isinstance(materializer, Composite)
+        return Path(materializer.load(data, lambda part: self._get(part, who), folder))
 
     def is_there(self, artifact: Artifact) -> bool:
         """Whether every object of the artifact is in the store, with the right size."""
-        if artifact.data is None and not self._has(Part(artifact.digest, artifact.size)):
+        if artifact.data is not None:
+            if not _is_whole(artifact.data, artifact):
+                return False
+        elif not self._has(Part(artifact.digest, artifact.size)):
             return False
         if not registry.is_composite(artifact.format):
             return True
-        return all(map(self._has, self.parts(artifact)))
+        try:
+            return all(map(self._has, self.parts(artifact)))
+        except (CorruptArtifact, NoSuchKey):  # then it is not, or no longer
+            return False
 
     def parts(self, artifact: Artifact) -> Sequence[Part]:
         """The other objects that belong to an artifact, for formats with several."""
@@ -154,13 +188,13 @@ class Values:
             return ()
         return tuple(materializer.parts(self.buffer(artifact, "A stored artifact")))
 
-    def _stored(self, format: str, buffers: Sequence[Buffer], code: str) -> Artifact:
+    def _stored(self, format: str, buffers: Sequence[Buffer], code: Code) -> Artifact:
         size = sum(memoryview(item).nbytes for item in buffers)
         if size < INLINE:
             data = b"".join(buffers)
-            return Artifact(format, of_buffers([data]), size, code, data)
+            return Artifact(format, of_buffers([data]), size, code.digest, data, code.names)
         part = self._put(buffers)
-        return Artifact(format, part.digest, part.size, code)
+        return Artifact(format, part.digest, part.size, code.digest, None, code.names)
 
     def _put(self, buffers: Sequence[Buffer]) -> Part:
         """Store one object under the digest of its bytes."""
@@ -182,22 +216,31 @@ class Values:
                 f"{who} is gone from the store {self.store.path}: there is no object {key}.",
                 hint="Run the pipeline again: the step that made it will make it anew.",
             ) from None
-        if len(data) != part.size or of_buffers([data]) != part.digest:
-            self._move_aside(key, data)
+        if not _is_whole(data, part):
+            aside = f"corrupt/{part.digest}"
             raise CorruptArtifact(
                 f"{who}: the object {key} in {self.store.path} is not what its digest says "
-                f"({len(data)} bytes, {part.size} expected). It was moved to corrupt/.",
+                f"({len(data)} bytes, {part.size} expected). "
+                + (
+                    f"It was moved to {aside}."
+                    if self._move_aside(key, aside, part, data)
+                    else "It could not be moved aside: whoever may write there must delete it."
+                ),
                 hint="Run the pipeline again: the step that made it will make it anew.",
             )
         return data
 
-    def _move_aside(self, key: str, data: Buffer) -> None:
-        """A corrupt object counts as gone, so that the next run heals it."""
+    def _move_aside(self, key: str, aside: str, part: Part, data: Buffer) -> bool:
+        """Make a corrupt object count as gone, so that the next run heals it."""
         try:
-            self.store.put(f"corrupt/{key.rpartition('/')[2]}", [data])
-            self.store.delete(key)
-        except (NoSuchKey, OSError):
-            return  # a reader without the right to write, or somebody else was first
+            self.store.put(aside, [data])
+            if not _is_whole(self.store.get(key), part):  # else somebody has healed it
+                self.store.delete(key)
+        except NoSuchKey:  # somebody else was first
+            return True
+        except StoreUnavailable:  # a reader who may not write
+            return False
+        return True
 
     def _has(self, part: Part) -> bool:
         try:
@@ -214,14 +257,21 @@ class Values:
                 f"{who} is a pickle ({artifact.format}), and the artifact store "
                 f"{self.store.name!r} says allow_pickle: never."
             )
+        signed = f"signed with key {trust.signer}, which" if trust.signer else "whose signature"
         raise UntrustedArtifact(
-            f"{who} is a pickle ({artifact.format}) in a record without a signature that counts "
-            f"here (it names key {trust.signer or 'none'}): loading it could run anything.",
+            f"{who} is a pickle ({artifact.format}), {signed} does not count here: loading it could "
+            "run anything.",
             hint="Give the store the signing_key of whoever made it, run the step again, or set "
             "allow_pickle: any if everybody who can write there may run code here.",
         )
 
 
+def _is_whole(data: Buffer, expected: Artifact | Part) -> bool:
+    return len(data) == expected.size and of_buffers([data]) == expected.digest
+
+
 def object_key(digest: str) -> str:
-    """Where an object lies in a store."""
+    """Where an object lies in a store. Raises `CorruptArtifact` for what is no digest."""
+    if not is_digest(digest):
+        raise CorruptArtifact(f"{digest!r} is named as an object, and is no digest.")
     return f"objects/{digest[:2]}/{digest}"

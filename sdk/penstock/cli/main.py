@@ -1,16 +1,19 @@
-"""`penstock`: the group of all commands, and exit codes."""
+"""`penstock`: the group of all commands."""
 
 from __future__ import annotations
 
-import os
-import sys
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Final
 
 import click
 
-from penstock.errors import PenstockError
+from penstock.api.ending import ended, remark
+from penstock.cli.group import Group
 
-COMMANDS = {
+COMMANDS: Final = {
     "artifact": ("penstock.cli.artifact:artifact", "What steps left in the store."),
     "run": ("penstock.cli.run:run", "What has run, and how."),
     "stack": ("penstock.cli.stack:stack", "Where pipelines run and where artifacts live."),
@@ -19,7 +22,7 @@ COMMANDS = {
 """Name → where the command is, and its help: so that `--help` loads none of them."""
 
 
-class Nouns(click.Group):
+class Nouns(Group):
     """A group whose commands are imported when they are used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -37,25 +40,33 @@ class Nouns(click.Group):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
 
 
-@click.group(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Nouns,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Results go to stdout, the rest to stderr. Exit codes: 0 ok, 1 a step failed, 2 usage, "
+    "3 configuration, 4 not found, 5 store or remote, 130 interrupted.",
+)
 def penstock() -> None:
     """Pipelines in plain Python; the active stack decides where they run."""
 
 
-def main() -> None:
-    """Run the command line. Exit codes: 0 ok, 1 a step failed, 2 usage, 3 configuration,
-    4 not found, 5 store or remote, 130 interrupted."""
+def main(args: Sequence[str] | None = None) -> int:
+    """Run a command line, by default this process's. Returns the exit code."""
+    with _warnings():
+        return ended(lambda: penstock.main(args, prog_name="penstock", standalone_mode=False))
+
+
+class _Warnings(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        remark(f"{record.levelname.capitalize()}: {record.getMessage()}")
+
+
+@contextmanager
+def _warnings() -> Iterator[None]:
+    """For so long, what penstock warns of goes to stderr."""
+    log, handler = logging.getLogger("penstock"), _Warnings(logging.WARNING)
+    log.addHandler(handler)
     try:
-        penstock(standalone_mode=False)
-    except PenstockError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader of our output has gone; Python would complain once more at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        yield
+    finally:
+        log.removeHandler(handler)

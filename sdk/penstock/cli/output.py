@@ -3,39 +3,47 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
 
+from penstock.api.ending import say
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def json_option(function: F) -> F:
-    """Adds `--json` to a command."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+def json_option(*keys: str, many: bool = False) -> Callable[[F], F]:
+    """Adds `--json` to a command. `keys` is what the object, or each of `many`, always has."""
+    shape = "a list of objects" if many else "one object"
+    help = f"Print JSON: {shape} with {', '.join(keys)}."
+    return click.option("--json", "as_json", is_flag=True, help=help)
 
 
 def print_json(data: object) -> None:
-    """Data as JSON, indented."""
-    click.echo(json.dumps(data, indent=2, default=str))
+    """Data as JSON, indented, in ASCII."""
+    say(json.dumps(data, indent=2, default=str))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Columns as wide as what is in them; nothing is ever cut short."""
-    texts = [[str(cell) for cell in row] for row in (headings, *rows)]
+    """Columns as wide as what is in them. Nothing is ever cut short: on a terminal that is too
+    narrow, the cells of each row stand below each other."""
+    texts = [[_cell(cell) for cell in row] for row in (headings, *rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    for row in texts:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo(line.rstrip())
+    if sum(widths) + 2 * len(widths) - 2 > _columns():
+        blocks = (dict(zip(headings, row, strict=True)) for row in texts[1:])
+        say("\n\n".join(map(_facts, blocks)))
+        return
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in texts)
+    say("\n".join(lines))
 
 
 def facts(data: Mapping[str, object]) -> None:
     """One `name: value` a line, the values under each other."""
-    width = max(map(len, data), default=0) + 1
-    for name, value in data.items():
-        click.echo(f"{name + ':':{width}} {value}".rstrip())
+    say(_facts(data))
 
 
 def moment(seconds: float) -> str:
@@ -55,3 +63,21 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1024
     return f"{count:.1f} TiB"
+
+
+def _facts(data: Mapping[str, object]) -> str:
+    width = max(map(len, data), default=0) + 1
+    return "\n".join(f"{f'{name}:':{width}} {_cell(data[name])}".rstrip() for name in data)
+
+
+def _cell(value: object) -> str:
+    """A value on one line."""
+    return " ".join(str(value).splitlines())
+
+
+def _columns() -> float:
+    """How wide the terminal is; what is no terminal has room for everything."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or float("inf")
+    except (OSError, ValueError, AttributeError):
+        return float("inf")

@@ -2,43 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import Any, Final
 
 import click
 
-from penstock.cli.output import facts, iso, json_option, moment, print_json, size, table
+from penstock.api.ending import remark, say
+from penstock.cli import shapes
+from penstock.cli.group import Group
+from penstock.cli.output import facts, json_option, moment, print_json, size, table
 from penstock.client import Client
-from penstock.errors import NotFound, listed
+from penstock.errors import CorruptArtifact
+from penstock.model.records import Status, StepRun
+from penstock.runtime import terminal
 from penstock.runtime.observer import duration
 from penstock.runtime.run import Run, StepView
 
 stack_option = click.option("--stack", help="A stack other than the active one.")
 
+BY_STACK: Final = "--stack"
+"""Who chose the stack, in messages."""
 
-@click.group()
+Text = tuple[str | None, str]
+"""A step's id, or None, and what it printed."""
+
+
+@click.group(cls=Group)
 def run() -> None:
     """What has run, and how."""
 
 
 @run.command("list")
 @click.option("--pipeline", help="Only runs of this pipeline.")
-@click.option("--limit", default=20, show_default=True, help="How many, the newest first.")
+@click.option("--limit", type=click.IntRange(0), default=20, show_default=True,
+              help="How many, the newest first.")  # fmt: skip
 @stack_option
-@json_option
+@json_option(*shapes.RUN, many=True)
 def list_runs(*, pipeline: str | None, limit: int, stack: str | None, as_json: bool) -> None:
     """The newest runs."""
-    found = Client(stack).runs(pipeline=pipeline, limit=limit)
+    found = []
+    for each in Client(stack, chosen_by=BY_STACK).runs(pipeline=pipeline, limit=limit):
+        try:
+            found.append((each.started, shapes.of_run(each)))
+        except CorruptArtifact as error:
+            remark(f"Warning: Run {each.id} is left out: {error}")
     if as_json:
-        print_json([_run_data(each) for each in found])
+        print_json([data for _, data in found])
     elif not found:
-        click.echo("No runs yet.", err=True)
+        remark("No runs yet." if pipeline is None else f"No runs of {pipeline!r} yet.")
     else:
         table(
             ["RUN", "PIPELINE", "STATUS", "STARTED", "TOOK", "USER"],
             [
-                [each.id, each.pipeline, each.status, moment(each.started),
-                 duration(each.duration), each.record.user]
-                for each in found
+                [data["run"], data["pipeline"], _words(data["status"]), moment(started),
+                 duration(data["seconds"]), data["user"]]
+                for started, data in found
             ],
         )  # fmt: skip
 
@@ -46,114 +64,128 @@ def list_runs(*, pipeline: str | None, limit: int, stack: str | None, as_json: b
 @run.command()
 @click.argument("run_id", metavar="RUN")
 @stack_option
-@json_option
+@json_option(*shapes.RUN, "steps")
 def show(*, run_id: str, stack: str | None, as_json: bool) -> None:
     """One run: its steps with their times, memory and bytes. RUN is an id, its tail, or 'last'."""
-    found = Client(stack).run(run_id)
+    found = Client(stack, chosen_by=BY_STACK).run(run_id)
+    views = list(found)
     if as_json:
-        print_json({**_run_data(found), "steps": [_step_data(view) for view in found]})
+        steps = [shapes.of_step(found, view) for view in views]
+        print_json({**shapes.of_run(found), "steps": steps})
         return
-    record = found.record
-    facts(
-        {
-            "run": found.id,
-            "pipeline": found.pipeline,
-            "status": found.status,
-            "stack": f"{record.stack} ({record.stack_origin})",
-            "started": f"{moment(found.started)} by {record.user} on {record.host}",
-            "took": duration(found.duration),
-            "commit": record.commit or "none",
-            **{f"  {name}": value for name, value in record.parameters.items()},
-        }
-    )
-    click.echo()
+    status = found.status
+    _head(found, status)
+    say("")
     table(
-        ["STEP", "STATUS", "WALL", "CPU", "PEAK MEMORY", "READ", "WRITTEN"],
-        [_step_row(view) for view in found],
+        ["STEP", "STATUS", "WALL", "CPU", "MEMORY", "READ", "WRITTEN"],
+        [[view.id, *_row(view.record)] for view in views],
     )
-    for view in found:
+    _sources(views)
+    for view in views:
         if view.record.failure:
-            click.echo(f"\n{view.id}:\n{view.record.failure.traceback}".rstrip())
+            _failure(found, view)
+    _next(found, status, views)
 
 
 @run.command()
 @click.argument("run_id", metavar="RUN")
 @click.argument("step", required=False)
 @stack_option
-@json_option
+@json_option("run", "logs")
 def logs(*, run_id: str, step: str | None, stack: str | None, as_json: bool) -> None:
-    """What the steps of a run printed and logged, or one step of it."""
-    found = Client(stack).run(run_id)
-    views = [_one(found, step)] if step else list(found)
-    texts = {view.id: view.logs() for view in views}
-    if not step and (rest := found.logs()):
-        texts["(the run)"] = rest
+    """What the steps of a run printed and logged, or one step of it.
+
+    As JSON, each of the 'logs' has a 'step', null for what no step is known for, and a 'text'.
+    """
+    found = Client(stack, chosen_by=BY_STACK).run(run_id)
+    texts: list[Text] = [(view.id, view.logs()) for view in _views(found, step)]
+    if step is None and (rest := found.logs()):
+        texts.append((None, rest))
     if as_json:
-        print_json(texts)
-    elif step:
-        click.echo(texts[step], nl=False)
+        print_json({"run": found.id, "logs": [{"step": id, "text": text} for id, text in texts]})
+    elif not any(text for _, text in texts):
+        remark(f"Nothing was printed or logged in run {found.id}.")
     else:
-        for name, text in texts.items():
-            for line in text.splitlines():
-                click.echo(f"{name} | {line}")
+        _print_logs(texts, alone=step is not None and len(texts) == 1)
 
 
-def _one(found: Run[Any], step: str) -> StepView:
-    if step not in found.record.calls:
-        raise NotFound(
-            f"Run {found.id} has no step {step!r}. Its steps: {listed(found.record.calls)}."
-        )
-    return found[step]
+def _views(found: Run[Any], step: str | None) -> list[StepView]:
+    """All steps, or those that the name stands for."""
+    if step is None:
+        return list(found)
+    asked: Any = found[step]
+    return asked if isinstance(asked, list) else [asked]
 
 
-def _step_row(view: StepView) -> list[object]:
-    record = view.record
-    if not record.started:
-        return [view.id, view.status, "", "", "", "", ""]
-    status = f"cached ({record.source[0]})" if record.source else view.status
+def _print_logs(texts: list[Text], *, alone: bool) -> None:
+    colours = sys.stdout is not None and terminal.has_colours(sys.stdout)
+    for step, text in texts:
+        begin = "" if alone else f"{step or '(the run)'} | "
+        lines = [f"{begin}{line}" for line in text.splitlines()]
+        if lines:
+            say("\n".join(lines), colours=colours)
+
+
+def _head(found: Run[Any], status: Status) -> None:
+    record = found.record
+    facts(
+        {
+            "run": found.id,
+            "pipeline": found.pipeline,
+            "status": _words(status),
+            "stack": f"{record.stack} ({record.stack_origin})",
+            "started": f"{moment(found.started)} by {record.user} on {record.host}",
+            "took": duration(found.duration),
+            **({"commit": record.commit} if record.commit else {}),
+            **{f"  {name}": value for name, value in record.parameters.items()},
+        }
+    )
+
+
+def _row(record: StepRun) -> list[str]:
+    """What the table says of a step after its name."""
+    status = _words(record.status)
+    if record.attempt > 1:
+        status += f" (attempt {record.attempt})"
+    if record.status is Status.PENDING:
+        return [status, *[""] * 5]
+    memory = size(record.peak_memory) if record.peak_memory else ""
     return [
-        view.id, status, duration(record.wall), duration(record.cpu),
-        size(record.peak_memory) if record.peak_memory else "", size(record.read),
+        status, duration(record.wall), duration(record.cpu), memory, size(record.read),
         size(record.written),
     ]  # fmt: skip
 
 
-def _run_data(found: Run[Any]) -> dict[str, Any]:
-    record = found.record
-    return {
-        "run": found.id,
-        "pipeline": found.pipeline,
-        "status": found.status,
-        "stack": record.stack,
-        "stack_origin": record.stack_origin,
-        "started": iso(found.started),
-        "seconds": found.duration,
-        "user": record.user,
-        "host": record.host,
-        "commit": record.commit,
-        "parameters": record.parameters,
-        "versions": record.versions,
-    }
+def _sources(views: list[StepView]) -> None:
+    """Where cached steps were computed, a line for each run."""
+    sources: dict[str, list[str]] = {}
+    for view in views:
+        if view.record.source:
+            sources.setdefault(view.record.source[0], []).append(view.id)
+    if sources:
+        say("\n" + "\n".join(f"cached from {run}: {', '.join(sources[run])}" for run in sources))
 
 
-def _step_data(view: StepView) -> dict[str, Any]:
-    record = view.record
-    return {
-        "step": view.id,
-        "status": view.status,
-        "source": record.source,
-        "key": record.key,
-        "started": iso(record.started) if record.started else None,
-        "wall": record.wall,
-        "cpu": record.cpu,
-        "peak_memory": record.peak_memory,
-        "read": record.read,
-        "written": record.written,
-        "attempt": record.attempt,
-        "outputs": {
-            name: {"format": item.format, "digest": item.digest, "size": item.size}
-            for name, item in record.outputs.items()
-        },
-        "failure": record.failure
-        and {"kind": record.failure.kind, "message": record.failure.message},
-    }
+def _failure(found: Run[Any], view: StepView) -> None:
+    assert view.record.failure
+    say(f"\nStep {view.id} {_words(view.status)}. It was given:")
+    given = found.inputs(view.id) or {"nothing": ""}
+    facts({f"  {name}": value for name, value in given.items()})
+    say(view.record.failure.traceback.rstrip("\n"))
+
+
+def _next(found: Run[Any], status: Status, views: list[StepView]) -> None:
+    """What to type now."""
+    if status is Status.LOST:
+        remark(
+            f"\nProcess {found.record.process} on {found.record.host}, which ran it, is gone. "
+            "Run the pipeline again: what was finished is taken from the cache."
+        )
+    for view in views:
+        if view.record.failure:
+            remark(f"\nType: penstock run logs {found.id} {view.id}")
+            return
+
+
+def _words(status: str) -> str:
+    return status.replace("_", " ")

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import click
 
+from penstock.api.ending import remark, say
+from penstock.cli.group import Group
 from penstock.cli.output import facts, json_option, print_json, table
-from penstock.errors import PenstockError
+from penstock.errors import UnknownStack
+from penstock.stack.component import spoken
 from penstock.stack.configuration import StackSpec
+from penstock.stack.masked import masked
 from penstock.stack.project import Project
 from penstock.stack.registry import Registry
 
+KEYS: Final = (
+    "stack", "orchestrator", "artifact_store", "step_operators", "experiment_trackers",
+    "model_deployers", "steps", "written_in",
+)  # fmt: skip
+"""What a stack has as JSON."""
 
-@click.group()
+
+@click.group(cls=Group)
 def stack() -> None:
     """Where pipelines run and where artifacts live."""
 
 
 @stack.command("list")
-@json_option
+@json_option(*KEYS, "active", many=True)
 def list_stacks(*, as_json: bool) -> None:
     """All stacks; '*' marks the active one."""
     registry = _registry()
-    active, origin = _active(registry)
+    try:
+        active, remarks = _active(registry)
+    except UnknownStack as error:  # the list is what helps now
+        active, remarks = "", f"Warning: {error}"
     stacks = registry.stacks().values()
     if as_json:
         print_json([{**_data(spec), "active": spec.name == active} for spec in stacks])
@@ -36,23 +49,23 @@ def list_stacks(*, as_json: bool) -> None:
             for spec in stacks
         ],
     )  # fmt: skip
-    click.echo(f"Active: {active} ({origin})", err=True)
+    remark(remarks)
 
 
 @stack.command()
-@json_option
+@json_option("stack", "origin")
 def get(*, as_json: bool) -> None:
     """The active stack, and who chose it."""
     choice = _registry().active()
     if as_json:
         print_json({"stack": choice.name, "origin": choice.origin})
     else:
-        click.echo(f"{choice.name} ({choice.origin})")
+        say(f"{choice.name} ({choice.origin})")
 
 
 @stack.command("set")
 @click.argument("name")
-@json_option
+@json_option("stack", "origin", "warning")
 def set_stack(*, name: str, as_json: bool) -> None:
     """Make a stack the active one of this checkout."""
     registry = _registry()
@@ -61,31 +74,38 @@ def set_stack(*, name: str, as_json: bool) -> None:
     if as_json:
         print_json({"stack": choice.name, "origin": choice.origin, "warning": warning})
         return
-    click.echo(f"Active: {choice.name} ({choice.origin})")
+    say(f"{choice.name} ({choice.origin})")
     if warning:
-        click.echo(f"Warning: {warning}", err=True)
+        remark(f"Warning: {warning}")
 
 
-@stack.command()
+@stack.command("describe")
 @click.argument("name", required=False)
-@json_option
-def describe(*, name: str | None, as_json: bool) -> None:
-    """A stack and the options of its components, as they are written; by default the active one."""
+@json_option(*KEYS, "active", "components")
+def describe_stack(*, name: str | None, as_json: bool) -> None:
+    """A stack and the options of its components; by default the active one.
+
+    Options are shown as they are written: no reference is resolved, and secrets are masked.
+    """
     registry = _registry()
     choice = registry.active(name, "asked for")
     spec = registry.stacks()[choice.name]
-    components = registry.specs(choice.name)
+    components = [
+        {**item.to_data(), "options": masked(item, registry.flavors), "written_in": item.where}
+        for item in registry.specs(choice.name)
+    ]
     if as_json:
-        print_json({**_data(spec), "components": [item.to_data() for item in components]})
+        active = name is None or registry.active().name == choice.name
+        print_json({**_data(spec), "active": active, "components": components})
         return
     facts({"stack": choice.name, "chosen by": choice.origin, "written in": spec.where})
     for item in components:
-        click.echo(f"\n{item.category} {item.name}")
-        facts({"  flavor": item.flavor, "  written in": item.where,
-               **{f"  {option}": value for option, value in item.options.items()}})  # fmt: skip
-    for step, options in spec.steps.items():
-        click.echo(f"\nstep {step}")
-        facts({f"  {option}": value for option, value in options.items()})
+        options = {f"  {option}": value for option, value in item["options"].items()}
+        say(f"\n{spoken(item['category'])} {item['name']}")
+        facts({"  flavor": item["flavor"], "  written in": item["written_in"], **options})
+    for step, written in spec.steps.items():
+        say(f"\nstep {step}")
+        facts({f"  {option}": value for option, value in written.items()})
 
 
 def _registry() -> Registry:
@@ -93,12 +113,9 @@ def _registry() -> Registry:
 
 
 def _active(registry: Registry) -> tuple[str, str]:
-    """Name and origin; a choice that leads nowhere does not keep a listing from being printed."""
-    try:
-        choice = registry.active()
-    except PenstockError as error:
-        return "none", str(error)
-    return choice.name, choice.origin
+    """The active stack's name, and a line that says who chose it."""
+    choice = registry.active()
+    return choice.name, f"Active: {choice.name} ({choice.origin})"
 
 
 def _data(spec: StackSpec) -> dict[str, Any]:
@@ -107,6 +124,8 @@ def _data(spec: StackSpec) -> dict[str, Any]:
         "orchestrator": spec.orchestrator,
         "artifact_store": spec.artifact_store,
         "step_operators": list(spec.step_operators),
+        "experiment_trackers": list(spec.experiment_trackers),
+        "model_deployers": list(spec.model_deployers),
         "steps": spec.steps,
         "written_in": spec.where,
     }

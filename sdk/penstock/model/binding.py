@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from penstock.model import plain
 from penstock.model.records import Artifact
 from penstock.model.signature import is_named_tuple
 
@@ -123,7 +124,7 @@ def to_data(binding: Binding) -> Any:
     assert type(binding) is Group
     return {
         binding.kind: [to_data(item) for item in binding.items],
-        **({"keys": list(binding.keys)} if binding.keys else {}),
+        **({"keys": [plain.encode(key) for key in binding.keys]} if binding.keys else {}),
     }
 
 
@@ -139,4 +140,22 @@ def from_data(data: Mapping[str, Any]) -> Binding:
         return Held(artifact, tuple(origin) if origin else None, data["vouched"])
     kinds: tuple[Kind, ...] = ("list", "tuple", "dict", "named")
     kind = next(kind for kind in kinds if kind in data)
-    return Group(kind, tuple(map(from_data, data[kind])), tuple(data.get("keys", ())))
+    keys = tuple(map(plain.decode, data.get("keys", ())))
+    return Group(kind, tuple(map(from_data, data[kind])), keys)
+
+
+def spoken(binding: Binding) -> str:
+    """Where the value comes from, for people: the value itself if it is plain data."""
+    match binding:
+        case Use():
+            return f"{binding.call}/{binding.output}"
+        case Literally():
+            return binding.text
+        case Held():
+            return "/".join(binding.origin or (f"a value stored as {binding.artifact.format}",))
+        case Group("dict"):
+            pairs = zip(binding.keys, map(spoken, binding.items), strict=True)
+            return f"{{{', '.join(f'{key!r}: {item}' for key, item in pairs)}}}"
+        case Group():
+            return f"[{', '.join(map(spoken, binding.items))}]"
+    return f"a {type(binding.value).__qualname__}"

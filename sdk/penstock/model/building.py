@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, get_args, get_origin
+import reprlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from operator import is_
+from typing import Any, Final
 
-from penstock.errors import BadArguments, BadGraph, DeclarationError, TypeMismatch, listed
-from penstock.model import drawing
+from penstock.errors import (
+    BadArguments,
+    BadGraph,
+    DeclarationError,
+    TypeMismatch,
+    did_you_mean,
+    listed,
+)
+from penstock.model import drawing, plain
 from penstock.model.binding import Binding, Given, Group, Use
-from penstock.model.fit import shown, surely_wrong
+from penstock.model.fit import hints_inside, shown, surely_wrong
 from penstock.model.graph import Call, Graph, in_order
 from penstock.model.refs import Reference, StoredValue
 from penstock.model.signature import Parameter, is_named_tuple
 from penstock.model.step import After, Step
+
+_FAN_IN: Final = frozenset({Reference, list, tuple, dict})
+_SHORT: Final = frozenset({int, float, complex, bool, str, bytes, list, tuple, dict, set})
 
 
 class Draft:
@@ -21,14 +34,16 @@ class Draft:
     def __init__(self, pipeline: str) -> None:
         self.pipeline = pipeline
         self._calls: dict[str, Call] = {}
-        self._folded: dict[str, str] = {}
+        self._folded: dict[str, tuple[str, str]] = {}
         self._used: dict[str, int] = {}
-        self._explicit: dict[str, str] = {}
+        self._mapped: dict[str, tuple[str, ...]] = {}
+        self._copies: dict[int, tuple[Any, Any]] = {}
         self._forward = False
+        self._cached = True
 
     def add(self, step: Step[..., Any], bound: dict[str, Any], where: str) -> Any:
         """Draw one call; its outputs come back as references, in the shape of the real ones."""
-        return self._draw(step, self._new_id(step, where), bound, where)
+        return self._draw(self._told(step), self._new_id(step, where), bound, where)
 
     def add_each(
         self, step: Step[..., Any], items: Sequence[Any], rest: Callable[[Any], dict[str, Any]],
@@ -36,19 +51,40 @@ class Draft:
     ) -> list[Any]:  # fmt: skip
         """Draw one call for each item: `train.0`, `train.1`, …"""
         name = self._new_id(step, where)
+        ids = tuple(self._take(f"{name}.{i}", where) for i in range(len(items)))
+        self._mapped[name] = ids
+        step = self._told(step)
         return [
-            self._draw(step, self._take(f"{name}.{i}", where), rest(item), where)
-            for i, item in enumerate(items)
+            self._draw(step, id, rest(item), where) for id, item in zip(ids, items, strict=True)
         ]
+
+    @contextmanager
+    def uncached(self) -> Iterator[None]:
+        """Steps drawn in here take nothing from the cache."""
+        before, self._cached = self._cached, False
+        try:
+            yield
+        finally:
+            self._cached = before
 
     def graph(self, result: Any) -> Graph:
         """The finished graph. Raises `BadGraph` for a cycle or an unknown name in `after`."""
         calls = self._with_forward_after() if self._forward else self._calls
-        binding = None if result is None else self.binding(result, "the pipeline's return value")
+        who = f"The return value of pipeline {self.pipeline!r}"
+        binding = None if result is None else self.binding(result, who)
         return Graph(self.pipeline, calls, binding)
 
     def binding(self, value: Any, who: str) -> Binding:
-        """How a parameter gets this value."""
+        """How a parameter gets this value. Raises `BadGraph` or `BadArguments`."""
+        try:
+            return self._binding(value, who)
+        except RecursionError:
+            raise BadArguments(
+                f"{who} is given a value that contains itself, or is nested too deeply.",
+                hint="Make that value in a @step.",
+            ) from None
+
+    def _binding(self, value: Any, who: str) -> Binding:
         kind = type(value)
         if kind is Reference:
             if value._draft is not self:
@@ -60,18 +96,33 @@ class Draft:
             return Use(value._call, value._output)
         named = isinstance(value, tuple) and is_named_tuple(kind)
         if kind is list or kind is tuple or named:
-            items = tuple(self.binding(item, who) for item in value)
+            items = tuple(self._binding(item, who) for item in value)
             if all(map(_is_bare, items)):
-                return Given(value)
+                make = value._make if named else kind
+                return self._kept(value, make(item.value for item in items))  # type: ignore[union-attr]
             if named:
                 return Group("named", items, (kind.__name__, *value._fields))
             return Group("list" if kind is list else "tuple", items)
         if kind is dict:
-            items = tuple(self.binding(item, who) for item in value.values())
+            items = tuple(self._binding(item, who) for item in value.values())
             if all(map(_is_bare, items)):
-                return Given(value)
+                values = (item.value for item in items)  # type: ignore[union-attr]
+                return self._kept(value, dict(zip(value, values, strict=True)))
+            _check_keys(value, who)
             return Group("dict", items, tuple(value))
-        return Given(value)
+        _check_attributes(value, who)
+        return Given(value.copy() if kind is set or kind is bytearray else value)
+
+    def _kept(self, value: Any, copy: Any) -> Given:
+        """A copy: the pipeline may change the value after the call. The same one as long as it
+        does not, so that what is given to many steps is stored once."""
+        known = self._copies.get(id(value))
+        if known is None or not _same(known[1], copy):
+            known = self._copies[id(value)] = (value, copy)
+        return Given(known[1])
+
+    def _told(self, step: Step[..., Any]) -> Step[..., Any]:
+        return step if self._cached else step.with_options(cache=False)
 
     def _draw(self, step: Step[..., Any], id: str, bound: dict[str, Any], where: str) -> Any:
         signature = step.signature
@@ -95,41 +146,35 @@ class Draft:
         """The step's name, or `name-2` and so on when it is used again."""
         name = step.name
         if step.options.name is not None:
-            if name in self._explicit or name.lower() in self._folded:
-                first = self._explicit.get(name) or self._folded[name.lower()]
-                raise BadGraph(
-                    f"Two steps of pipeline {self.pipeline!r} are named {name!r}: {first} and "
-                    f"{where}.",
-                    hint=f"Leave the name to penstock, or write with_options(name='{name}-2').",
-                )
-            self._explicit[name] = where
             return self._take(name, where)
         number = self._used.get(name, 0) + 1
         id = name if number == 1 else f"{name}-{number}"
-        while id.lower() in self._folded and self._same_case(id):
+        while self._folded.get(id.lower(), ("",))[0] == id:
             number += 1
             id = f"{name}-{number}"
         self._used[name] = number
         return self._take(id, where)
 
-    def _same_case(self, id: str) -> bool:
-        """Whether the name in the way is this very name, not one of another case."""
-        return id in self._calls or id in self._explicit or id in self._used
-
     def _take(self, id: str, where: str) -> str:
-        folded = id.lower()
-        if folded in self._folded:
+        first, there = self._folded.setdefault(id.lower(), (id, where))
+        if there is where and first is id:
+            return id
+        if first == id:
             raise BadGraph(
-                f"Step {id} ({where}) is named like the one at {self._folded[folded]}, but for "
-                "upper and lower case: some file systems cannot tell them apart.",
-                hint="Write with_options(name=…) on one of them.",
+                f"Two steps of pipeline {self.pipeline!r} are named {id!r}: {there} and {where}.",
+                hint=f"Leave the name to penstock, or write with_options(name='{id}-2').",
             )
-        self._folded[folded] = where
-        return id
+        raise BadGraph(
+            f"Step {id} ({where}) is named like step {first} ({there}), but for upper and lower "
+            "case: some file systems cannot tell them apart.",
+            hint="Write with_options(name=…) on one of them.",
+        )
 
     def _after(self, item: After, id: str, where: str) -> tuple[str, ...]:
         if isinstance(item, Reference):
-            return (item._call,)
+            used = self._binding(item, f"after() of step {id}")
+            assert isinstance(used, Use)
+            return (used.call,)
         if isinstance(item, str):
             self._forward = True
             return (item,)
@@ -141,20 +186,63 @@ class Draft:
         )
 
     def _with_forward_after(self) -> dict[str, Call]:
+        calls = {}
         for call in self._calls.values():
-            for name in call.after:
-                if name not in self._calls:
-                    raise BadGraph(
-                        f"Step {call.id} is to run after step {name!r}, which pipeline "
-                        f"{self.pipeline!r} does not have ({call.where}). "
-                        f"Its steps: {listed(self._calls)}."
-                    )
-        return in_order(self.pipeline, self._calls)
+            after = tuple(id for name in call.after for id in self._named(name, call))
+            calls[call.id] = Call(call.id, call.step, call.bindings, after, call.where)
+        return in_order(self.pipeline, calls)
+
+    def _named(self, name: str, call: Call) -> tuple[str, ...]:
+        """The calls that a name in `after` means: one, or all of a map."""
+        if name in self._calls:
+            return (name,)
+        if name in self._mapped:
+            return self._mapped[name]
+        known = [*self._calls, *self._mapped]
+        raise BadGraph(
+            f"Step {call.id} is to run after step {name!r}, which pipeline {self.pipeline!r} does "
+            f"not have ({call.where}). Its steps: {listed(self._calls)}.",
+            hint=did_you_mean(name, known),
+        )
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two collections of a kind hold the very same things in the same order."""
+    if len(one) != len(other):
+        return False
+    if type(one) is dict and not all(map(is_, one, other)):
+        return False
+    inside = (one.values(), other.values()) if type(one) is dict else (one, other)
+    return all(map(is_, *inside))
 
 
 def _is_bare(binding: Binding) -> bool:
     """Whether there is nothing but a value of the user's here, no reference and no artifact."""
     return type(binding) is Given and not isinstance(binding.value, StoredValue)
+
+
+def _check_keys(value: dict[Any, Any], who: str) -> None:
+    """A key beside an output is part of the plan, and a plan is plain data."""
+    for key in value:
+        try:
+            plain.encode(key)
+        except plain.NotPlain:
+            raise BadArguments(
+                f"{who} is given a dict with outputs of steps in it and the key {key!r}, which is "
+                f"a {type(key).__qualname__} and no plain data.",
+                hint="Use str or int keys, or make the dict inside a @step.",
+            ) from None
+
+
+def _check_attributes(value: Any, who: str) -> None:
+    for name, item in getattr(value, "__dict__", {}).items():
+        if type(item) is Reference:
+            raise BadArguments(
+                f"{who} is given a {type(value).__qualname__} whose attribute {name!r} is the "
+                f"output of step {item._call}, which is not there yet ({item._where}).",
+                hint=f"Make the {type(value).__qualname__} in a @step. Lists, tuples, named tuples "
+                "and dicts may hold outputs of steps.",
+            )
 
 
 def check_fit(value: Any, parameter: Parameter, who: str, where: str) -> None:
@@ -167,28 +255,28 @@ def check_fit(value: Any, parameter: Parameter, who: str, where: str) -> None:
     elif isinstance(value, StoredValue):
         return
     else:
-        given, what = type(value), "a value"
+        given, what = type(value), _quoted(value)
     if surely_wrong(given, wanted):
         raise TypeMismatch(
             f"{who} is {shown(wanted)}, but is given {what}, which is {shown(given)} ({where}).",
             hint="Change the annotation on one side, or convert the value in a @step.",
         )
-    if type(value) in (list, tuple) and value and any(type(item) is Reference for item in value):
-        _check_items(value, wanted, parameter.name, who, where)
+    if type(value) in (list, tuple, dict):
+        _check_items(value, wanted, who, where)
 
 
-def _check_items(value: Any, wanted: Any, name: str, who: str, where: str) -> None:
-    """A fan-in: each reference against the type of what is inside."""
-    inside = get_args(wanted)
-    if get_origin(wanted) is dict or not inside:
-        return
-    if get_origin(wanted) is tuple and Ellipsis not in inside:
-        hints = inside if len(inside) == len(value) else ()
-    else:
-        hints = (inside[0],) * len(value)
-    for item, hint in zip(value, hints, strict=False):
-        if type(item) is Reference:
-            check_fit(item, Parameter(name, hint), f"An item of {who[0].lower()}{who[1:]}", where)
+def _quoted(value: Any) -> str:
+    return f"the value {reprlib.repr(value)}" if type(value) in _SHORT else "a value"
+
+
+def _check_items(value: Any, wanted: Any, who: str, where: str) -> None:
+    """A fan-in: each reference against the type of what is inside, at any depth."""
+    items = value.values() if type(value) is dict else value
+    if not who.startswith("An item of"):
+        who = f"An item of {who[0].lower()}{who[1:]}"
+    for item, hint in zip(items, hints_inside(type(value), len(value), wanted), strict=False):
+        if type(item) in _FAN_IN:
+            check_fit(item, Parameter("", hint), who, where)
 
 
 def draw(name: str, body: Callable[[], Any]) -> Graph:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 
@@ -20,6 +20,9 @@ class Drawing(Protocol):
         self, step: Any, items: Sequence[Any], bind: Callable[[Any], dict[str, Any]], where: str
     ) -> list[Any]:
         """One call for each item."""
+
+    def uncached(self) -> AbstractContextManager[None]:
+        """Calls drawn in there take nothing from the cache."""
 
 
 _current: contextvars.ContextVar[Drawing | None] = contextvars.ContextVar("drawing", default=None)

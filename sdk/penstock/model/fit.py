@@ -6,7 +6,7 @@ import collections.abc as abc
 import typing
 from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, NewType, TypeVar, Union
+from typing import Annotated, Any, Final, Literal, NewType, Union
 
 NUMBERS: Final = (bool, int, float, complex)
 CLOSED: Final = (*NUMBERS, str, bytes, list, dict, tuple, set, frozenset, NoneType)
@@ -26,6 +26,24 @@ def surely_wrong(given: Any, wanted: Any) -> bool:
         return _remembered(given, wanted)
     except TypeError:  # an annotation that cannot be hashed
         return _wrong(given, wanted)
+
+
+def hints_inside(kind: type[Any], length: int, wanted: Any) -> tuple[Any, ...]:
+    """The type of each item of a collection given where `wanted` is asked for, as far as known.
+
+    Of a dict, the types of the values.
+    """
+    takers = [
+        hint for hint in _members(wanted)
+        if _class(hint) in COLLECTIONS and issubclass(kind, _class(hint))
+    ]  # fmt: skip
+    if len(takers) != 1:
+        return ()
+    inside = typing.get_args(takers[0])
+    if _class(takers[0]) is tuple and Ellipsis not in inside:
+        return inside
+    of_item = inside[1:] if kind is dict else inside[:1]
+    return of_item * length
 
 
 def shown(hint: Any) -> str:
@@ -63,22 +81,30 @@ def _members(hint: Any) -> list[Any]:
         return _members(hint.__supertype__)
     if hint is None:
         return [NoneType]
-    if isinstance(hint, TypeVar) or not isinstance(origin or hint, type):
+    # Any is a class since Python 3.11, but says as little as object does.
+    if hint is Any or hint is object or not isinstance(origin or hint, type):
         return []
-    return [] if hint is object else [hint]
+    return [hint]
 
 
 def _wrong_pair(given: Any, wanted: Any) -> bool:
     have, want = _class(given), _class(wanted)
     if have in NUMBERS and want in NUMBERS:
         return NUMBERS.index(have) > NUMBERS.index(want)
-    if want in NUMBERS and want is not bool and hasattr(have, "__float__"):
-        return False  # numpy scalars and their kin
+    if want in NUMBERS and _counts_as(have, want):
+        return False
     if not _related(have, want):
         return not _open(want) or have in CLOSED
     if have in COLLECTIONS and want in COLLECTIONS:
         return _wrong_inside(have, typing.get_args(given), want, typing.get_args(wanted))
     return False
+
+
+def _counts_as(have: type[Any], want: type[Any]) -> bool:
+    """Whether a class that is no number of Python's can stand for one: numpy's scalars and kin."""
+    if want is bool:
+        return have.__name__ in ("bool", "bool_")
+    return hasattr(have, "__index__" if want is int else "__float__")
 
 
 def _class(hint: Any) -> type[Any]:

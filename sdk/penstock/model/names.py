@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from pathlib import PurePath
 from typing import Final
 
 from penstock.errors import BadStep
@@ -18,10 +18,14 @@ def check_name(name: object, what: str) -> str:
         return name
     offer = re.sub(r"[^A-Za-z0-9._-]+", "-", str(name)).strip("-.")[:128] or "my-name"
     raise BadStep(
-        f"{name!r} cannot be the name of a {what}: a name is 1 to 128 letters, digits, '_', '-' "
+        f"{name!r} cannot be the name of {_a(what)}: a name is 1 to 128 letters, digits, '_', '-' "
         "or '.', and begins with a letter, a digit or '_'.",
         hint=f"Write name={offer!r}, for example.",
     )
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
 def module_name(module: str) -> str:
@@ -33,7 +37,7 @@ def module_name(module: str) -> str:
     if spec is not None:
         return str(spec.name).removesuffix(".__main__")
     file = getattr(main, "__file__", None)
-    return PurePath(file).stem if file else module
+    return os.path.splitext(os.path.basename(file))[0] if file else module
 
 
 def reference(function: object) -> str:

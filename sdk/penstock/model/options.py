@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Self, get_args
 
 from penstock.errors import BadStep, UnknownOption, did_you_mean
@@ -149,6 +149,27 @@ class StepOptions(Options):
             _check(what, option, value, fits, "a list of names of environment variables")
         return self
 
+    def to_text(self) -> str:
+        """What differs from the defaults, as plain data."""
+        said = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        }
+        if isinstance(said.get("resources"), Resources):
+            said["resources"] = asdict(said["resources"])
+        if "settings" in said:
+            said["settings"] = {name: dict(values) for name, values in said["settings"].items()}
+        return plain.encode(said)
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """What `to_text` wrote."""
+        said = plain.decode(text)
+        if "resources" in said:
+            said["resources"] = Resources(**said["resources"])
+        return cls(**said)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineOptions(Options):
@@ -172,6 +193,8 @@ class PipelineOptions(Options):
         for option in ("on_start", "on_success", "on_failure"):
             value = getattr(self, option)
             _check(what, option, value, value is None or callable(value), "a function of the run")
+        named = isinstance(self.stack, str) or hasattr(self.stack, "artifact_store")
+        _check(what, "stack", self.stack, self.stack is None or named, "a name or a Stack")
         _check(what, "progress", self.progress, type(self.progress) is bool, "True or False")
         return self
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.model import binding
+from penstock.model.binding import Binding
 from penstock.model.graph import Call, Graph
+from penstock.model.options import StepOptions
 from penstock.model.step import Step
 
 
@@ -28,15 +30,17 @@ class Plan:
     def to_bytes(self) -> bytes:
         """JSON, without the run."""
         calls = self.graph.calls
-        references = {id(call.step): call.step.reference for call in calls.values()}
+        steps = {id(call.step): call.step for call in calls.values()}
+        number = {step: i for i, step in enumerate(steps)}
         data = {
             "pipeline": self.graph.name,
             "reference": self.reference,
             "stack": self.stack,
+            "steps": [[step.reference, step.options.to_text()] for step in steps.values()],
             "calls": [
                 [
                     call.id,
-                    references[id(call.step)],
+                    number[id(call.step)],
                     {name: binding.to_data(value) for name, value in call.bindings.items()},
                     call.after,
                 ]
@@ -51,16 +55,25 @@ class Plan:
     def from_bytes(cls, data: bytes, run: str, find: Callable[[str], Step[..., Any]]) -> Plan:
         """The plan again; `find` gives the step for a `module:qualname`."""
         read = json.loads(data)
-        steps = {reference: find(reference) for reference in {call[1] for call in read["calls"]}}
+        steps = [
+            Step(find(reference).function, StepOptions.from_text(options))
+            for reference, options in read["steps"]
+        ]
         calls = {
             id: Call(
                 id,
-                steps[reference],
+                steps[number],
                 {name: binding.from_data(value) for name, value in bindings.items()},
                 tuple(after),
             )
-            for id, reference, bindings, after in read["calls"]
+            for id, number, bindings, after in read["calls"]
         }
         result = read["result"] and binding.from_data(read["result"])
         graph = Graph(read["pipeline"], calls, result)
         return cls(run, graph, read["reference"], read["stack"], frozenset(read["uncached"]))
+
+
+def inputs_in(data: bytes, call: str) -> dict[str, Binding]:
+    """What one call of a plan is given; no user code is looked for."""
+    written = next(each[2] for each in json.loads(data)["calls"] if each[0] == call)
+    return {name: binding.from_data(value) for name, value in written.items()}

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from penstock.digest import is_digest
+
 
 class Status(StrEnum):
     """What became of a step or a run."""
@@ -41,11 +43,14 @@ class Artifact:
     """Fingerprint of the project's classes and functions that the value names, if any."""
     data: bytes | None = None
     """The bytes themselves if they are few; then there is no object in the store."""
+    names: tuple[str, ...] = ()
+    """Those classes and functions, as `module:qualname`."""
 
     def to_data(self) -> dict[str, Any]:
         data: dict[str, Any] = {"format": self.format, "digest": self.digest, "size": self.size}
         if self.code:
             data["code"] = self.code
+            data["names"] = self.names
         if self.data is not None:
             try:
                 data["text"] = self.data.decode()
@@ -55,12 +60,16 @@ class Artifact:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Artifact:
+        """Raises `ValueError`, `LookupError`, `TypeError` or `AttributeError` for anything else."""
         inline = None
         if "text" in data:
             inline = data["text"].encode()
         elif "base64" in data:
             inline = base64.b64decode(data["base64"])
-        return cls(data["format"], data["digest"], data["size"], data.get("code", ""), inline)
+        format, size, code = data["format"], data["size"], data.get("code", "")
+        if not (is_digest(data["digest"]) and type(size) is int and isinstance(format + code, str)):
+            raise ValueError(f"{data!r} describes no artifact")
+        return cls(format, data["digest"], size, code, inline, tuple(data.get("names", ())))
 
 
 @dataclass(frozen=True, slots=True)

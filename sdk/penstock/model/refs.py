@@ -30,6 +30,11 @@ class Reference:
     def __repr__(self) -> str:
         return f"<output {self._output!r} of step {self._call}>"
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in Reference.__slots__:
+            _refuse(self, f"its attribute {name!r} cannot be set")
+        object.__setattr__(self, name, value)
+
     def __getattr__(self, name: str) -> NoReturn:
         # Debuggers, IPython and numpy probe attributes; the error is an AttributeError, too.
         _refuse(self, f"its attribute {name!r} cannot be read")
@@ -78,6 +83,7 @@ REFUSED = {
     "it cannot be awaited": ["await"],
     "it cannot be copied or pickled": ["copy", "deepcopy", "reduce_ex", "getstate"],
     "it cannot be a key or in a set": ["hash"],
+    "its attributes cannot be deleted": ["delattr"],
 }
 """Why → the special methods that are refused for that reason."""
 

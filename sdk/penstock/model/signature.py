@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import typing
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ REQUIRED: Final = inspect.Parameter.empty
 
 UNKNOWN: Final = Any
 """The type of what is not annotated, or annotated with a name that is not there at run time."""
+
+_NAMES_OUTPUTS: Final = re.compile(r"(\w+\.)*([Tt]uple|Annotated)\[", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,13 @@ class Signature:
         outputs = self._read_outputs()
         names = [output.name for output in outputs]
         for name in names:
-            check_name(name, "output")
+            try:
+                check_name(name, "output")
+            except BadStep as error:
+                raise BadStep(
+                    f"{self._function.__name__}: {error.message} ({self.where})",
+                    hint="The str in Annotated[…] is the name; a description goes elsewhere.",
+                ) from None
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise BadStep(
                 f"{self._function.__name__} declares two outputs named {listed(twice)} "
@@ -88,10 +97,10 @@ class Signature:
     @cached_property
     def tuple_type(self) -> type[tuple[Any, ...]] | None:
         """`tuple` or a NamedTuple if the function returns several outputs, else nothing."""
-        hint = _plain_hint(self._hint("return"))
+        hint = _several(self._hint("return"))
         if is_named_tuple(hint):
             return hint  # type: ignore[no-any-return]
-        return tuple if _is_fixed_tuple(hint) else None
+        return None if hint is None else tuple
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Every parameter with its value, defaults filled in. Raises `BadArguments`."""
@@ -154,16 +163,12 @@ class Signature:
             return type(None)
         if not isinstance(written, str):
             return written
-        scope = vars(sys.modules.get(self._inner.__module__)) if self._inner.__module__ else {}
-        local = {**scope, **self._inner.__globals__, **_closure(self._inner)}
         try:
-            return typing.get_type_hints(
-                _Holder({name: written}), local, local, include_extras=True
-            )[name]
+            return _evaluated(written, {**self._inner.__globals__, **_closure(self._inner)})
         except Exception as error:
             # A name imported under TYPE_CHECKING: nothing is known, so nothing is checked. The
-            # number of outputs must be known, though, and a tuple[...] hides it.
-            if name == "return" and written.lower().startswith(("tuple[", "typing.tuple[")):
+            # number and the names of outputs must be known, though.
+            if name == "return" and _NAMES_OUTPUTS.match(written):
                 raise BadStep(
                     f"The return annotation {written!r} of {self._function.__name__} cannot be "
                     f"read at run time: {error} ({self.where}).",
@@ -173,22 +178,21 @@ class Signature:
 
     def _read_outputs(self) -> tuple[Output, ...]:
         hint = self._hint("return")
-        plain = _plain_hint(hint)
-        if is_named_tuple(plain):
-            hints = typing.get_type_hints(plain, include_extras=True)
-            return tuple(Output(field, hints.get(field, UNKNOWN)) for field in plain._fields)
-        if _is_fixed_tuple(plain):
-            return tuple(
-                Output(_given_name(item) or f"output_{i}", item)
-                for i, item in enumerate(typing.get_args(plain))
-            )
-        return (Output(_given_name(hint) or "output", hint),)
+        several = _several(hint)
+        if several is None:
+            return (Output(_given_name(hint) or "output", hint),)
+        if is_named_tuple(several):
+            return tuple(Output(field, _field_hint(several, field)) for field in several._fields)
+        return tuple(
+            Output(_given_name(item) or f"output_{i}", item)
+            for i, item in enumerate(typing.get_args(several))
+        )
 
 
 class _Holder:
     """What `typing.get_type_hints` is asked about: one annotation and nothing else."""
 
-    def __init__(self, annotations: dict[str, str]) -> None:
+    def __init__(self, annotations: dict[str, Any]) -> None:
         self.__annotations__ = annotations
 
 
@@ -197,8 +201,29 @@ def is_named_tuple(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields")
 
 
-def _plain_hint(hint: Any) -> Any:
-    return typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
+def _evaluated(written: Any, scope: dict[str, Any]) -> Any:
+    holder = _Holder({"it": written})
+    return typing.get_type_hints(holder, scope, scope, include_extras=True)["it"]
+
+
+def _field_hint(named: Any, field: str) -> Any:
+    for owner in named.__mro__:
+        if field in getattr(owner, "__annotations__", ()):
+            try:
+                return _evaluated(owner.__annotations__[field], vars(sys.modules[owner.__module__]))
+            except Exception:  # a name imported under TYPE_CHECKING
+                return UNKNOWN
+    return UNKNOWN
+
+
+def _several(hint: Any) -> Any:
+    """The tuple type if the annotation names several outputs; a tuple with a name is one."""
+    if typing.get_origin(hint) is Annotated:
+        return None if _given_name(hint) else _several(typing.get_args(hint)[0])
+    named = typing.get_origin(hint) or hint
+    if is_named_tuple(named):
+        return named
+    return hint if _is_fixed_tuple(hint) else None
 
 
 def _given_name(hint: Any) -> str | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import cached_property, update_wrapper
 from types import FunctionType
 from typing import (
+    TYPE_CHECKING,
     Any,
     Concatenate,
     Final,
@@ -17,14 +17,22 @@ from typing import (
     Protocol,
     TypeVar,
     overload,
-)  # fmt: skip
+)
 
 from penstock.errors import BadArguments, BadStep, UnknownOption
+from penstock.lazy import lazy
 from penstock.model import drawing
 from penstock.model.names import check_name, reference
-from penstock.model.options import Resources, StepOptions
-from penstock.model.refs import Reference
-from penstock.model.signature import Signature
+from penstock.model.refs import Reference, StoredValue
+
+if TYPE_CHECKING:
+    from penstock.model import options as optional
+    from penstock.model import signature as signatures
+    from penstock.model.options import Resources, StepOptions
+    from penstock.model.signature import Signature
+else:  # an import of a file full of steps needs neither
+    optional = lazy("penstock.model.options")
+    signatures = lazy("penstock.model.signature")
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -45,13 +53,13 @@ FOREIGN: Final = {
     "partial": "{name}.map(items, other=value)",
     "configure": "{name}.with_options(…)",
     "override": "{name}.with_options(…)",
-    "options": "{name}.with_options(…) changes options",
     "run": "only pipelines run: write a @pipeline that calls {name}(…)",
 }
 """Attributes of other tools' steps, and how the same is said here."""
 
 _VARIADIC: Final = 0x04 | 0x08
 _GENERATOR: Final = 0x20 | 0x200
+_COROUTINE: Final = 0x80
 
 
 class Step(Generic[P, R_co]):
@@ -59,16 +67,24 @@ class Step(Generic[P, R_co]):
 
     function: Callable[P, R_co]
     """The function as it was written."""
-    options: StepOptions
     after_calls: tuple[After, ...]
 
     def __init__(
-        self, function: Callable[P, R_co], options: StepOptions, after: tuple[After, ...] = ()
+        self,
+        function: Callable[P, R_co],
+        options: StepOptions | None,
+        after: tuple[After, ...] = (),
     ) -> None:
+        # Without the function's own attributes, which would hide ours.
+        update_wrapper(self, function, updated=())
         self.function = function
-        self.options = options
         self.after_calls = after
-        update_wrapper(self, function)
+        self._options = options
+
+    @cached_property
+    def options(self) -> StepOptions:
+        """What it is told besides its arguments."""
+        return self._options or optional.StepOptions()
 
     @property
     def name(self) -> str:
@@ -83,18 +99,13 @@ class Step(Generic[P, R_co]):
     @cached_property
     def signature(self) -> Signature:
         """Parameters and outputs."""
-        return Signature(self.function)  # type: ignore[arg-type]
-
-    @cached_property
-    def is_async(self) -> bool:
-        """Whether the function must be awaited."""
-        return inspect.iscoroutinefunction(self.function)
+        return signatures.Signature(self.function)  # type: ignore[arg-type]
 
     # Two deliberate fibs in the return types. Inside a pipeline the call returns references:
     # declaring the real type lets a checker see that one step's result fits the next step's
     # parameter, which is the mistake worth catching. And for an `async def` step, R is what
     # awaiting gives, for the same reason.
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R_co:
         draft = drawing.current()
         if draft is None:
             return self.function(*args, **kwargs)
@@ -105,7 +116,11 @@ class Step(Generic[P, R_co]):
     # `self: Callable[Concatenate[A, Q], T]` is the one way to name the first parameter that
     # mypy and pyright both understand.
     def map(
-        self: Callable[Concatenate[A, Q], T], items: Iterable[A], *args: Q.args, **kwargs: Q.kwargs
+        self: Callable[Concatenate[A, Q], T],
+        items: Iterable[A],
+        /,
+        *args: Q.args,
+        **kwargs: Q.kwargs,
     ) -> list[T]:
         """One call for each item, which becomes the first argument; the rest is for all.
 
@@ -117,15 +132,12 @@ class Step(Generic[P, R_co]):
         if draft is None:
             return [self.function(item, *args, **kwargs) for item in items]
         where = _where()
-        if isinstance(items, Reference):
-            raise BadArguments(
-                f"{self.name}.map() is given the output of step {items._call}: how many items it "
-                f"will hold is not known while the pipeline is drawn ({where}).",
-                hint="Give it a list, or loop inside a @step.",
-            )
         signature: Signature = self.signature
         return draft.add_each(
-            self, list(items), lambda item: _bind(signature, (item, *args), kwargs, where), where
+            self,
+            _listed(items, self.name, where),
+            lambda item: _bind(signature, (item, *args), kwargs, where),
+            where,
         )
 
     def with_options(self, **options: Any) -> Step[P, R_co]:
@@ -139,10 +151,17 @@ class Step(Generic[P, R_co]):
     def __repr__(self) -> str:
         return f"<step {self.name} ({self.signature.where})>"
 
-    def __getattr__(self, name: str) -> NoReturn:
-        if name in FOREIGN:
-            raise _foreign_attribute(name, self.name)
-        raise AttributeError(f"Step {self.function.__name__!r} has no attribute {name!r}")
+    # Hidden from type checkers: for them an unknown attribute is an error, not a NoReturn after
+    # which they look at nothing any more.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            # By way of the dict: a step that `copy` is just making has no attributes yet.
+            function = self.__dict__.get("function")
+            if name in FOREIGN and function is not None:
+                raise _foreign_attribute(name, function.__name__)
+            own = getattr(function, "__name__", "?")
+            raise AttributeError(f"Step {own!r} has no attribute {name!r}")
 
     def __get__(self, instance: object, owner: type | None = None) -> NoReturn:
         raise BadStep(
@@ -195,14 +214,15 @@ def step(function: Any = None, /, **options: Any) -> Any:
     `@step`, or with options `@step(retries=3)`. See `StepOptions` for what each means. Raises
     `BadStep` for a function that cannot be a step and `UnknownOption` for other tools' words.
     """
-    checked = StepOptions().changed("step", options)
+    checked = optional.StepOptions().changed("step", options) if options else None
+    name = checked.name if checked else None
     if function is not None:
-        return Step(check_function(function, "step"), checked)
-    return lambda function: Step(check_function(function, "step"), checked)
+        return Step(check_function(function, "step", name), checked)
+    return lambda function: Step(check_function(function, "step", name), checked)
 
 
-def check_function(function: Any, what: str) -> Any:
-    """The function if it can be a step or a pipeline, else `BadStep`."""
+def check_function(function: Any, what: str, name: str | None = None) -> Any:
+    """The function if it can be a step or a pipeline (of this name), else `BadStep`."""
     if isinstance(function, Step):
         raise BadStep(f"{function!r} is a step already.", hint=f"Remove one @{what}.")
     if not isinstance(function, FunctionType):
@@ -214,14 +234,19 @@ def check_function(function: Any, what: str) -> Any:
     inner: Any = function
     while hasattr(inner, "__wrapped__"):
         inner = inner.__wrapped__
-    where = f"{code.co_filename}:{code.co_firstlineno}"
+    own = inner.__code__ if isinstance(inner, FunctionType) else code
+    where = f"{own.co_filename}:{own.co_firstlineno}"
     reason = None
-    if function.__name__ == "<lambda>":
+    if not isinstance(inner, FunctionType):
+        reason = f"it wraps {inner!r}, which is no function with named parameters"
+    elif function.__name__ == "<lambda>":
         reason = "a lambda has no name to know it by"
-    elif inner.__code__.co_flags & _VARIADIC:
+    elif own.co_flags & _VARIADIC:
         reason = "*args and **kwargs have no names to know the inputs by"
     elif code.co_flags & _GENERATOR:
         reason = "a generator has no result to store"
+    elif what == "pipeline" and own.co_flags & _COROUTINE:
+        reason = "its steps may be async, but the pipeline only draws them and awaits nothing"
     elif "." in function.__qualname__.rpartition("<locals>.")[2]:
         reason = "a method needs an object, which no other process has"
     if reason:
@@ -229,7 +254,7 @@ def check_function(function: Any, what: str) -> Any:
             f"{function.__qualname__} cannot be a {what}: {reason} ({where}).",
             hint="Write a plain function with named parameters that returns its result.",
         )
-    check_name(function.__name__, what)
+    check_name(name or function.__name__, what)
     return function
 
 
@@ -240,6 +265,26 @@ def _bind(
         return signature.bind(args, kwargs)
     except BadArguments as error:
         raise BadArguments(f"{error.message} Called at {where}.", hint=error.hint) from None
+
+
+def _listed(items: Any, name: str, where: str) -> list[Any]:
+    """The items of a map, which must be there while the pipeline is drawn."""
+    if isinstance(items, Reference):
+        given = f"the output of step {items._call}"
+    elif isinstance(items, StoredValue):
+        given = "an artifact"
+    elif not isinstance(items, Iterable):
+        raise BadArguments(
+            f"{name}.map() is given {items!r}, which has no items ({where}).",
+            hint="Give it a list: one call for each of its items.",
+        )
+    else:
+        return list(items)
+    raise BadArguments(
+        f"{name}.map() is given {given}: how many items it will hold is not known while the "
+        f"pipeline is drawn ({where}).",
+        hint="Give it a list, or loop inside a @step.",
+    )
 
 
 def _where() -> str:

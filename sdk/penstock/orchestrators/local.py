@@ -43,8 +43,13 @@ class LocalOrchestrator(Orchestrator):
     def submit(self, job: Job, observer: Observer) -> None:
         workers = self.max_workers or max(4, os.cpu_count() or 1)
         walk = _Walk(job, workers, stop=self.failure == "stop")
-        while (call := walk.next_for_caller()) is not None:
-            walk.execute(call)
+        try:
+            while (call := walk.next_for_caller()) is not None:
+                walk.execute(call)
+        except BaseException as error:  # Ctrl-C while nothing runs in this thread
+            walk.stop(error)
+        if walk.is_stopping:
+            observer.note("waiting for the steps that run now; Ctrl-C once more leaves them alone")
         walk.join()
 
 
@@ -74,6 +79,21 @@ class _Walk:
         self._caller_since = 0.0
         self._usual = 0.0
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether helpers still carry out steps of a walk that is over."""
+        with self._lock:
+            return self._error is not None and self._running > 0
+
+    def stop(self, error: BaseException) -> None:
+        """Start nothing more; `join` raises the first such error."""
+        with self._lock:
+            self._error = self._error or error
+            self._ready.clear()
+            self._below.clear()
+            self._for_caller.notify_all()
+            self._for_helpers.notify_all()
+
     def join(self) -> None:
         """Wait for the helpers, and raise what was no step's own failure."""
         for helper in self._helpers:
@@ -85,7 +105,7 @@ class _Walk:
         """The next call; waits while helpers are at work that may lead to one."""
         with self._lock:
             self._caller_since = 0.0
-            while not self._ready and self._running:
+            while not self._ready and self._running and self._error is None:
                 self._for_caller.wait()
             if not self._ready:
                 self._for_helpers.notify_all()
@@ -102,19 +122,17 @@ class _Walk:
     def _next_for_helper(self) -> str | None:
         with self._lock:
             self._watching += 1
-            try:
-                while self._ready or self._running:
-                    if not self._ready:
-                        self._asleep += 1
-                        self._for_helpers.wait()
-                        self._asleep -= 1
-                    elif self._is_worth_it():
-                        return self._take()
-                    else:
-                        self._for_helpers.wait(LONG)
-                return None
-            finally:
-                self._watching -= 1
+            while (self._ready or self._running) and self._error is None:
+                if not self._ready:
+                    self._asleep += 1
+                    self._for_helpers.wait()
+                    self._asleep -= 1
+                elif self._is_worth_it():
+                    break
+                else:
+                    self._for_helpers.wait(LONG)
+            self._watching -= 1  # before `_take`, which looks for somebody else who watches
+            return self._take() if self._ready else None
 
     def _is_worth_it(self) -> bool:
         """Whether the caller's thread is busy, with steps that take their time."""
@@ -139,9 +157,8 @@ class _Walk:
         begin = time.perf_counter()
         try:
             usable = self._job.execute(call).status.usable
-        except BaseException as error:  # Ctrl-C, or a defect of ours: nothing more is started
-            with self._lock:
-                self._error = self._error or error
+        except BaseException as error:  # Ctrl-C, or a defect of ours
+            self.stop(error)
             usable = False
         took = time.perf_counter() - begin
         with self._lock:
@@ -152,7 +169,7 @@ class _Walk:
                     self._waiting[down] -= 1
                     if not self._waiting[down]:
                         self._ready.append(down)
-            elif self._stop or self._error:
+            elif self._stop:
                 self._ready.clear()
                 self._below.clear()
             if self._helpers:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import contextvars
+import os
 import resource
 import sys
+import sysconfig
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
 from penstock.artifacts.store import ArtifactStore
-from penstock.errors import StepTimeout
+from penstock.errors import PenstockError, StepTimeout
 from penstock.model.graph import Call
 from penstock.model.records import Artifact, Failure, Status, StepRun
 from penstock.runtime import logs
 from penstock.runtime.cache import Key
-from penstock.runtime.ledger import nonce
 from penstock.runtime.scratch import Scratch
 
-_OURS: Final = str(Path(__file__).parents[1])
+_OURS: Final = str(Path(__file__).parents[1]) + os.sep
+_LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 _MEMORY_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 """Bytes in a unit of `ru_maxrss` (getrusage(2))."""
 
@@ -30,15 +32,19 @@ class Attempt:
     """Around the work of a step. What is printed meanwhile is the step's."""
 
     def __init__(self, call: Call, run: str, key: Key, number: int, store: ArtifactStore) -> None:
-        self.nonce = nonce()
         self.scratch = Scratch()
         self._call = call
         self._run = run
         self._key = key
         self._number = number
-        self._log = logs.StepLog(store, run, call.id, self.nonce)
+        self._log = logs.StepLog(store, run, call.id)
         self._token: contextvars.Token[Any] | None = None
         self._started = self._wall = self._cpu = 0.0
+
+    @property
+    def nonce(self) -> str:
+        """A name for this attempt in the store; its log has the same."""
+        return self._log.nonce
 
     def __enter__(self) -> None:
         self._token = logs.into(self._log)
@@ -57,7 +63,7 @@ class Attempt:
             logs.back(self._token)
         self.scratch.remove()
         if error is not None:
-            error.__traceback__ = users_frames(frames)
+            trim(error, self._call.step.function)
             self._log.write("".join(traceback.format_exception(error)))
         self._log.close()
 
@@ -98,22 +104,66 @@ class Attempt:
             attempt=self._number,
             failure=Failure(
                 type(error).__qualname__,
-                str(error),
+                _said(error),
                 "".join(traceback.format_exception(error)),
             ),
         )
 
 
-def users_frames(frames: TracebackType | None) -> TracebackType | None:
-    """The traceback from the first frame that is not ours."""
-    frame = frames
-    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_OURS):
-        frame = frame.tb_next
-    return frame if frame is not None else frames
-
-
-def vanished(run: str, call: Call, operator: str) -> StepRun:
+def vanished(run: str, call: Call, operator: str, error: Exception | None) -> StepRun:
     """The record of a step whose operator came back and left nothing in the store."""
-    message = f"The step operator {operator!r} came back, but step {call.id} left no record."
-    failure = Failure("LostStep", message, message + "\n")
-    return StepRun(run, call.id, call.step.reference, Status.FAILED, failure=failure)
+    if error is not None:
+        text = "".join(traceback.format_exception(error))
+        failure = Failure(type(error).__qualname__, _said(error), text)
+    else:
+        message = f"The step operator {operator!r} came back, but step {call.id} left no record."
+        failure = Failure("LostStep", message, message + "\n")
+    return StepRun(
+        run, call.id, call.step.reference, Status.FAILED, started=time.time(), failure=failure
+    )
+
+
+def trim(error: BaseException, function: Callable[..., Any]) -> None:
+    """Leave the user's frames in a traceback, and in those of its causes."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        item = waiting.pop()
+        if item is None or id(item) in seen:
+            continue
+        seen.add(id(item))
+        item.__traceback__ = _users_frames(item, function)
+        if isinstance(item, PenstockError) and not _is_users(item.__cause__):
+            item.__cause__ = None  # a library's error, which ours repeats in words
+        waiting += [item.__cause__, item.__context__]
+
+
+def _users_frames(error: BaseException, function: Callable[..., Any]) -> TracebackType | None:
+    """From the step's function on, without ours. None are left of an error of ours, but all of
+    a defect of ours."""
+    frames: list[TracebackType] = []
+    frame = error.__traceback__
+    while frame is not None:
+        if frame.tb_frame.f_code is getattr(function, "__code__", None):
+            frames.clear()  # what is above it is how we, or asyncio, came to call it
+        frames.append(frame)
+        frame = frame.tb_next
+    kept = None
+    for frame in reversed(frames):
+        if not frame.tb_frame.f_code.co_filename.startswith(_OURS):
+            kept = TracebackType(kept, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    return kept if kept or isinstance(error, PenstockError) else error.__traceback__
+
+
+def _is_users(error: BaseException | None) -> bool:
+    """Whether code of the user's has a part in it."""
+    frames = traceback.walk_tb(error.__traceback__) if error is not None else ()
+    files = [frame.f_code.co_filename for frame, _ in frames]
+    return any(not file.startswith((_OURS, *_LIBRARIES)) for file in files)
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as another:  # an error's own code may be wrong, too
+        return f"(its message cannot be read: {type(another).__qualname__})"

@@ -125,9 +125,10 @@ def _input(binding: Binding, results: Results) -> Any:
     """What the key says of an input."""
     if type(binding) is Use:
         artifact = results[binding.call].outputs[binding.output]
-        return (artifact.format, artifact.digest, artifact.code)
+        return (artifact.format, artifact.digest, fingerprint.of_artifact(artifact))
     if type(binding) is Held:
-        return (binding.artifact.format, binding.artifact.digest, binding.artifact.code)
+        artifact = binding.artifact
+        return (artifact.format, artifact.digest, fingerprint.of_artifact(artifact))
     if type(binding) is Literally:
         return {"value": binding.canonical}
     assert type(binding) is Group

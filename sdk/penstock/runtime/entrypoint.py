@@ -19,14 +19,14 @@ from penstock.model.records import StepRun
 from penstock.runtime import fingerprint, loading, logs, observer
 from penstock.runtime.cache import Cache
 from penstock.runtime.executor import Executor
-from penstock.runtime.ledger import Ledger, nonce
+from penstock.runtime.ledger import Ledger
 from penstock.runtime.planner import Found
 from penstock.stack.project import Project
 from penstock.stack.registry import Registry
 
 
-def execute(run: str, call: str, plan: str, stack_data: str) -> StepRun:
-    """Run one call and return its record."""
+def execute(run: str, call: str, plan: str, stack_data: str, *, here: bool = False) -> StepRun:
+    """Run one call and return its record; `here` even if a step operator is meant to run it."""
     stack = Registry(Project.find()).from_data(json.loads(stack_data))
     ledger = Ledger(stack.artifact_store)
     values = Values(stack.artifact_store, fingerprint.of_names)
@@ -41,8 +41,8 @@ def execute(run: str, call: str, plan: str, stack_data: str) -> StepRun:
     executor = Executor(
         loaded, stack, ledger, values, Cache(ledger, values), observer.Silent(), Found(upstream, {})
     )
-    with logs.captured(logs.StepLog(ledger.store, run, logs.RUN, nonce())):
-        return executor.execute_here(call)
+    with logs.captured(logs.StepLog(ledger.store, run, logs.RUN)):
+        return executor.execute_here(call) if here else executor.execute(call)
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -50,9 +50,10 @@ def main(args: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="penstock.runtime.entrypoint", description=__doc__)
     for name in ("run", "call", "plan", "stack"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--here", action="store_true")
     given = parser.parse_args(args)
     try:
-        done = execute(given.run, given.call, given.plan, given.stack)
+        done = execute(given.run, given.call, given.plan, given.stack, here=given.here)
     except PenstockError as error:
         sys.stderr.write(f"Error: {error}\n")
         return error.exit_code

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextvars
 import json
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import cached_property
+from inspect import CO_COROUTINE
 from pathlib import Path
+from types import CoroutineType
 from typing import Any
 
 from penstock.artifacts.values import Trust, Values
@@ -23,9 +25,10 @@ from penstock.model.records import Artifact, Status, StepRun
 from penstock.model.step import Step
 from penstock.runtime.attempt import Attempt, vanished
 from penstock.runtime.cache import Cache, Key, Miss
-from penstock.runtime.deadline import Deadline
+from penstock.runtime.deadline import Deadline, too_long
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.planner import Found
+from penstock.runtime.runid import nonce
 from penstock.stack.orchestrator import Observer
 from penstock.stack.stack import Stack
 
@@ -65,12 +68,15 @@ class Executor:
         return self._ledger.step(self.plan.run, call_id)
 
     def command(self, call_id: str) -> Sequence[str]:
-        plan = of_buffers([self.plan.to_bytes()])
         return [
             *[sys.executable, "-m", "penstock.runtime.entrypoint"],
-            *["--run", self.plan.run, "--call", call_id, "--plan", plan],
+            *["--run", self.plan.run, "--call", call_id, "--plan", self._plan_digest],
             *["--stack", json.dumps(self.plan.stack)],
         ]
+
+    @cached_property
+    def _plan_digest(self) -> str:
+        return of_buffers([self.plan.to_bytes()])
 
     def execute(self, call_id: str) -> StepRun:
         call = self.plan.graph.calls[call_id]
@@ -98,9 +104,9 @@ class Executor:
             if result.status.usable or number > call.step.options.retries:
                 return self._done(result)
             if result.failure:
+                said = f"{result.failure.kind}: {result.failure.message}".splitlines()[0]
                 self._observer.note(
-                    f"{call_id} failed ({result.failure.kind}: {result.failure.message}), "
-                    f"attempt {number} of {call.step.options.retries + 1}"
+                    f"{call_id} failed ({said}), attempt {number} of {call.step.options.retries + 1}"
                 )
             number += 1
 
@@ -123,7 +129,9 @@ class Executor:
     def _recorded(self, call: str) -> StepRun | None:
         """What the store says of a call: its result, else its last attempt."""
         found = self.record(call)
-        if found is None and (attempts := self._ledger.attempts(self.plan.run, call)):
+        if found is not None:
+            self.digests[call] = self._ledger.step_digest(self.plan.run, call)
+        elif attempts := self._ledger.attempts(self.plan.run, call):
             found = attempts[-1]
         return found
 
@@ -131,8 +139,19 @@ class Executor:
         """Have a step operator run the call; what the store says afterwards counts."""
         operator = self._stack.step_operator(name)
         assert operator is not None, "checked before the run"
-        operator.run(self, call.id)
-        return self._recorded(call.id) or vanished(self.plan.run, call, name)
+        raised = None
+        try:
+            operator.run(_Handed(self), call.id)
+        except Exception as error:
+            raised = error
+        # The step's own story comes first: an operator may raise because the step failed.
+        found = self._recorded(call.id)
+        if found is None:
+            found = vanished(self.plan.run, call, name, raised)
+            self._ledger.attempt(found, nonce())
+            if raised is not None:
+                self.errors[call.id] = raised
+        return found
 
     def _look_up(self, call: Call, reusable: bool) -> StepRun | Miss:
         """A hit that was found while running belongs to this run's records, too."""
@@ -152,8 +171,8 @@ class Executor:
                 arguments, read = self._arguments(call, attempt.scratch.folder)
                 with _limit(call):
                     value = call.step.function(**arguments)
-                    if call.step.is_async:
-                        value = _awaited(value)
+                    if type(value) is CoroutineType:
+                        value = _awaited(_in_time(value, call))
                 outputs = self._saved(call, value)
         except BaseException as error:
             result = attempt.failed(error)
@@ -177,7 +196,8 @@ class Executor:
                 return plain.decode(item.text)
             artifact, trust, hint = self._source(item, hint)
             read += artifact.size
-            return self._values.load(artifact, hint, f"Input of step {call.id}", folder, trust)
+            who = f"{self._origin(item)} (an input of step {call.id})"
+            return self._values.load(artifact, hint, who, folder, trust)
 
         arguments = {}
         for name, item in call.bindings.items():
@@ -197,6 +217,16 @@ class Executor:
         assert type(item) is Held
         return item.artifact, Trust(item.vouched), hint
 
+    def _origin(self, item: Binding) -> str:
+        """Whose output it is, for errors."""
+        if type(item) is Use:
+            run, call, output = self.plan.run, item.call, item.output
+        elif type(item) is Held and item.origin:
+            run, call, output = item.origin
+        else:
+            return "A value given to the run"
+        return f"Output {output!r} of step {call} in run {run}"
+
     def _saved(self, call: Call, value: Any) -> dict[str, Artifact]:
         signature = call.step.signature
         return {
@@ -207,17 +237,52 @@ class Executor:
         }
 
 
+class _Handed:
+    """The job as a step operator gets it: its command runs the step itself, in its place."""
+
+    def __init__(self, job: Executor) -> None:
+        self._job = job
+        self.plan = job.plan
+        self.pending = job.pending
+        self.execute = job.execute_here
+        self.record = job.record
+
+    def command(self, call_id: str) -> Sequence[str]:
+        return [*self._job.command(call_id), "--here"]
+
+
 def _hint(step: Step[..., Any], use: Use) -> Any:
     return next(item.hint for item in step.signature.outputs if item.name == use.output)
 
 
 def _limit(call: Call) -> Any:
     seconds = call.step.options.timeout
-    return Deadline(call.id, seconds) if seconds is not None else nullcontext()
+    if seconds is None:
+        return nullcontext()
+    function: Any = call.step.function
+    # Who awaits is stopped by asyncio; this is for who never does.
+    return Deadline(call.id, seconds, grace=0.5 * bool(function.__code__.co_flags & CO_COROUTINE))
+
+
+async def _in_time(coroutine: Any, call: Call) -> Any:
+    """What the coroutine gives. A loop that waits reaches no bytecode: the loop must stop it."""
+    import asyncio  # not needed by steps that are not async, and slow to import
+
+    seconds = call.step.options.timeout
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            return await coroutine
+    except TimeoutError:
+        if limit.expired():
+            raise too_long(call.id, seconds or 0) from None
+        raise
 
 
 def _awaited(coroutine: Any) -> Any:
     """The result of a coroutine, also inside a running event loop (a notebook has one)."""
+    import asyncio  # not needed by steps that are not async, and slow to import
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -231,7 +296,9 @@ def _awaited(coroutine: Any) -> Any:
         except BaseException as error:  # carried over to the thread that waits
             errors.append(error)
 
-    thread = threading.Thread(target=work, name="penstock-async")
+    # In this context: what the step prints belongs to the step.
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(work,), name="penstock-async", daemon=True)
     thread.start()
     thread.join()
     if errors:

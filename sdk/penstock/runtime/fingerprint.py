@@ -7,23 +7,35 @@ positions, decorators of ours) and what its closure holds; of a class, its whole
 from __future__ import annotations
 
 import ast
+import os
+import re
 import sys
 import sysconfig
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
-from penstock.digest import digest
+from penstock.artifacts.formats import registry
+from penstock.artifacts.materializer import Composite, NotThisFormat
+from penstock.artifacts.values import Code
+from penstock.digest import digest, of_buffers
+from penstock.errors import UnsupportedValue
 from penstock.model import plain
 from penstock.model.names import reference
+from penstock.model.records import Artifact
 from penstock.model.step import Step
-from penstock.runtime import source
+from penstock.runtime import loading, source
 
 _STDLIB: Final = frozenset(sys.stdlib_module_names) | {"penstock"}
 _INSTALLED: Final = tuple({str(Path(sysconfig.get_path(name))) for name in ("purelib", "platlib")})
 
+_PACKAGES: Final = frozenset({"site-packages", "dist-packages"})
+"""Folders of installed modules, wherever they are: the user's own, the system's."""
+
 _functions: dict[int, tuple[FunctionType, str]] = {}
+_codes: dict[int, tuple[CodeType, str]] = {}
 _classes: dict[int, tuple[type, str]] = {}
 _top_level: dict[str, bool] = {}
 
@@ -33,22 +45,29 @@ def of_step(step: Step[..., Any]) -> str:
     return of_function(step.function)  # type: ignore[arg-type]
 
 
-def of_function(function: FunctionType) -> str:
-    """The fingerprint of a function, of what wraps it and of what its closure holds."""
+def of_function(function: FunctionType, above: tuple[object, ...] = ()) -> str:
+    """The fingerprint of a function, of what wraps it and of what its closure holds.
+
+    `above` are the functions whose fingerprints need this one.
+    """
     known = _functions.get(id(function))
     if known is not None and known[0] is function:
         return known[1]
+    if any(item is function for item in above):
+        return "itself"
+    above = (*above, function)
     parts = [_own(function.__code__, function.__globals__)]
     for cell in function.__closure__ or ():
         try:
-            parts.append(_of_closed(cell.cell_contents, function))
+            parts.append(_of_closed(cell.cell_contents, above))
         except ValueError:  # not assigned yet
             parts.append("empty")
     inner = getattr(function, "__wrapped__", None)
     if isinstance(inner, FunctionType):
-        parts.append(of_function(inner))
+        parts.append(of_function(inner, above))
     found = digest("function/1", *parts)
-    _functions[id(function)] = (function, found)
+    if len(parts) == 1:  # what a closure holds may be another value the next time
+        _functions[id(function)] = (function, found)
     return found
 
 
@@ -66,8 +85,8 @@ def of_class(kind: type) -> str:
     return found
 
 
-def of_names(names: Iterable[object]) -> str:
-    """One fingerprint for the project's classes and functions among `names`; empty if none."""
+def of_names(names: Iterable[object], above: tuple[object, ...] = ()) -> Code:
+    """One fingerprint for the project's classes and functions among `names`."""
     parts = {}
     for item in names:
         module = getattr(item, "__module__", None)
@@ -76,12 +95,25 @@ def of_names(names: Iterable[object]) -> str:
         if isinstance(item, type):
             parts[reference(item)] = of_class(item)
         elif isinstance(item, FunctionType):
-            parts[reference(item)] = of_function(item)
+            parts[reference(item)] = of_function(item, above)
         elif isinstance(item, Step):
             parts[item.reference] = of_step(item)
     if not parts:
-        return ""
-    return digest("names/1", *(text for pair in sorted(parts.items()) for text in pair))
+        return Code()
+    ordered = sorted(parts.items())
+    return Code(digest("names/1", *(text for pair in ordered for text in pair)),
+                tuple(name for name, _ in ordered))  # fmt: skip
+
+
+def of_artifact(artifact: Artifact) -> str:
+    """The code that an artifact needs, as it is now and not as it was when it was stored.
+
+    What is not loaded in this process counts as it was.
+    """
+    found = [loading.loaded(name) for name in artifact.names]
+    if not found or None in found:
+        return artifact.code
+    return of_names(found).digest
 
 
 def environment(step: Step[..., Any]) -> Mapping[str, str]:
@@ -103,21 +135,32 @@ def is_project(module: str) -> bool:
 
 
 def _own(code: CodeType, names: Mapping[str, Any]) -> str:
+    known = _codes.get(id(code))
+    if known is not None and known[0] is code:
+        return known[1]
     node = source.function_tree(code)
     if node is None:
-        return _of_loaded(code)
-    kept = [item for item in node.decorator_list if not _is_ours(item, names)]
-    bare = _without_docstring(node)
-    bare.decorator_list = kept
-    return ast.dump(bare)
+        text = _of_loaded(code)
+    else:
+        bare = _without_docstring(node)
+        bare.decorator_list = [item for item in node.decorator_list if not _is_ours(item, names)]
+        text = ast.dump(bare)
+    _codes[id(code)] = (code, text)
+    return text
 
 
 def _of_loaded(code: CodeType) -> str:
     """The loaded code itself, where the source is not there or is another by now."""
     inner = [_of_loaded(item) for item in code.co_consts if isinstance(item, CodeType)]
     constants = [item for item in code.co_consts if not isinstance(item, CodeType)]
-    text = repr((code.co_name, code.co_names, code.co_varnames, code.co_freevars, constants))
-    return digest("code/1", code.co_code, text, *inner)
+    text = repr(
+        (
+            *[code.co_name, code.co_names, code.co_varnames, code.co_freevars],
+            *[code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount],
+            list(map(source.constant, constants)),
+        )
+    )
+    return digest("code/1", code.co_code, code.co_exceptiontable, text, *inner)
 
 
 def _without_docstring(node: Any) -> Any:
@@ -148,14 +191,12 @@ def _is_ours(decorator: ast.expr, names: Mapping[str, Any]) -> bool:
     return module == "penstock" or module.startswith("penstock.")
 
 
-def _of_closed(value: Any, function: FunctionType) -> str:
-    """What a closure variable adds: plain data its value, functions and classes their code."""
-    if value is function:
-        return "itself"
+def _of_closed(value: Any, above: tuple[object, ...]) -> str:
+    """What a closure variable adds: functions and classes their code, all else its value."""
     if isinstance(value, Step):
         value = value.function
     if isinstance(value, FunctionType):
-        return of_function(value)
+        return of_function(value, above)
     if isinstance(value, type):
         return of_class(value) if is_project(value.__module__) else reference(value)
     if isinstance(value, ModuleType):
@@ -163,18 +204,55 @@ def _of_closed(value: Any, function: FunctionType) -> str:
     try:
         return plain.canonical(value)
     except plain.NotPlain:
-        return reference(type(value))
+        return _of_stored(value, above)
+
+
+def _of_stored(value: Any, above: tuple[object, ...]) -> str:
+    """A value by the bytes that would be stored of it, and the code that these name."""
+    for format in registry.candidates(value):
+        if isinstance(format, Composite):
+            continue
+        try:
+            buffers = format.dump(value)
+            return digest("stored/1", format.format, of_buffers(buffers),
+                          of_names(format.names(), above).digest)  # fmt: skip
+        except (NotThisFormat, UnsupportedValue):
+            continue
+    return os.urandom(16).hex()  # nothing is known of it, so it is never the same
 
 
 def _class_text(kind: type) -> str:
+    """The definition if it is the one that was loaded, and the data that the class holds."""
+    functions = dict(_methods(kind))
+    # Without Python's own, which say where and not what: the module, the first line.
+    members = {name: item for name, item in vars(kind).items() if not name.startswith("__")}
+    data = {name: _plain(item) for name, item in members.items()}
     module = sys.modules.get(kind.__module__)
     file = getattr(module, "__file__", None)
-    node = source.class_tree(file, kind.__qualname__) if file else None
-    if node is not None:
-        return ast.dump(node)
-    members = sorted((name, item) for name, item in vars(kind).items() if not name.startswith("__"))
-    functions = [(name, item) for name, item in members if isinstance(item, FunctionType)]
-    return repr([(name, _of_loaded(item.__code__)) for name, item in functions])
+    codes = [item.__code__ for item in functions.values()]
+    node = source.class_tree(file, kind.__qualname__, codes) if file else None
+    text = (
+        ast.dump(node)
+        if node is not None
+        else repr(sorted((name, _of_loaded(item.__code__)) for name, item in functions.items()))
+    )
+    return text + repr(sorted((name, item) for name, item in data.items() if item))
+
+
+def _methods(kind: type) -> Iterator[tuple[str, FunctionType]]:
+    """The functions in a class, also those inside properties and the like."""
+    for name, item in vars(kind).items():
+        for attribute in ("", "__func__", "fget", "fset", "fdel", "func"):
+            found = getattr(item, attribute, None) if attribute else item
+            if isinstance(found, FunctionType):
+                yield (f"{name}.{attribute}" if attribute else name), found
+
+
+def _plain(value: Any) -> str:
+    try:
+        return plain.canonical(value)
+    except plain.NotPlain:
+        return ""
 
 
 def _libraries(code: CodeType, names: Mapping[str, Any]) -> set[str]:
@@ -200,22 +278,41 @@ def _is_installed(top: str) -> bool:
     module = sys.modules.get(top)
     file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
     if file is not None:
-        return str(file).startswith(_INSTALLED)
+        folders = Path(file).parts
+        return str(file).startswith(_INSTALLED) or not _PACKAGES.isdisjoint(folders)
     if module is not None:
         return False
     return any(Path(folder, top).is_dir() or Path(folder, f"{top}.py").is_file()
                for folder in _INSTALLED)  # fmt: skip
 
 
+@cache
 def _version(top: str) -> str:
-    version = getattr(sys.modules.get(top), "__version__", None)
-    if isinstance(version, str):
-        return version
+    """The version of an installed library by its top-level module, loaded or not.
+
+    Its `__version__` is not asked: that is there only once it is loaded, and the key of a step must
+    not depend on what ran before it.
+    """
     from importlib.metadata import PackageNotFoundError, packages_distributions
     from importlib.metadata import version as installed  # costly, and rarely needed
 
     try:
         return installed(top)
-    except PackageNotFoundError:
-        names = packages_distributions().get(top, ())
-        return ",".join(f"{name} {installed(name)}" for name in sorted(set(names))) or "unknown"
+    except PackageNotFoundError:  # scikit-learn brings sklearn
+        brought = sorted(_brought(top))
+    if not brought:
+        names = sorted(set(packages_distributions().get(top, ())))
+        brought = [f"{name}-{installed(name)}" for name in names]
+    return ",".join(brought) or "unknown"
+
+
+def _brought(top: str) -> Iterator[str]:
+    """Names and versions of the distributions whose list of files has a top-level module.
+
+    `packages_distributions` knows more, and takes half a second.
+    """
+    line = re.compile(rf"^{re.escape(top)}(/|\.py,)".encode(), re.MULTILINE)
+    for folder in _INSTALLED:
+        for record in Path(folder).glob("*.dist-info/RECORD"):
+            if line.search(record.read_bytes()):
+                yield record.parent.name.removesuffix(".dist-info")

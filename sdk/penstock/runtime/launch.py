@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.artifacts import trust
 from penstock.artifacts.values import Values
 from penstock.digest import digest
 from penstock.errors import StoreError
@@ -18,9 +19,9 @@ from penstock.model.options import Hook, PipelineOptions
 from penstock.model.records import RunRecord, Status, StepRun
 from penstock.model.refs import StoredValue
 from penstock.runtime import checks, fingerprint, loading, logs, observer, planner, provenance
-from penstock.runtime.cache import Cache
+from penstock.runtime.cache import LONG, Cache
 from penstock.runtime.executor import Executor
-from penstock.runtime.ledger import End, Ledger, nonce
+from penstock.runtime.ledger import End, Ledger
 from penstock.runtime.observer import RunObserver
 from penstock.runtime.run import Run
 from penstock.runtime.runid import new_run_id
@@ -56,10 +57,11 @@ def launch(
     if stack.artifact_store.path == str(project.folder) and not project.folder.exists():
         project.prepared()
     ledger = Ledger(stack.artifact_store)
+    ledger.check()
     values = Values(stack.artifact_store, fingerprint.of_names)
     cache = Cache(ledger, values)
-    if ledger.keys.notice:
-        notes.append(ledger.keys.notice)
+    if notice := trust.news(ledger.keys):
+        notes.append(notice)
     told = observer.on_stderr() if options.progress else observer.Silent()
     run_id = new_run_id(started)
     told.run_started(run_id, name, stack.name, stack.origin, graph.calls)
@@ -87,13 +89,13 @@ def launch(
         hits={call: hit.key for call, hit in found.hits.items()},
     )
     ledger.begin(record)
-    told.found_in_cache(found.hits)
     executor = Executor(plan, stack, ledger, values, cache, told, found)
     run: Run[Any] = Run(ledger, values, record, executor.results, _hints(graph))
-    _call_hook(options.on_start, run, told)
     try:
+        told.found_in_cache(found.hits)
+        _call_hook(options.on_start, run, told)
         if executor.pending:
-            with logs.captured(logs.StepLog(ledger.store, run_id, logs.RUN, nonce())):
+            with logs.captured(logs.StepLog(ledger.store, run_id, logs.RUN)):
                 stack.orchestrator.submit(executor, told)
     except BaseException:
         with suppress(StoreError):  # the store may be what failed; that is what gets raised
@@ -115,9 +117,10 @@ def _described(value: Any) -> str:
     if isinstance(value, StoredValue):
         return str(value)
     try:
-        return plain.encode(value)
+        text = plain.encode(value)
     except plain.NotPlain:
         return f"a {type(value).__qualname__}"
+    return text if len(text) < LONG else f"a {type(value).__qualname__} of {len(text):,} characters"
 
 
 def _code(graph: Graph) -> str:

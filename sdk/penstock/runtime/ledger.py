@@ -7,23 +7,46 @@ there is a line between them: what its cache key is made of.
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
+from types import NoneType
 from typing import Any, Final
 
 from penstock.artifacts.formats import registry
-from penstock.artifacts.identity import Identity, identify
+from penstock.artifacts.identity import VERSION, Identity, identify
 from penstock.artifacts.store import ArtifactStore, Buffer
 from penstock.artifacts.trust import Keyring, keyring
 from penstock.digest import of_buffers
 from penstock.errors import CorruptArtifact, KeyTaken, NoSuchKey, NotFound
 from penstock.model.records import Artifact, Failure, RunRecord, Status, StepRun
+from penstock.runtime.runid import PATTERN
+
+MALFORMED: Final = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What goes wrong with bytes that anybody may have written."""
 
 _load: Final = json.JSONDecoder().decode
 _dump: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
+_Kinds = Mapping[str, type | tuple[type, ...]]
+_NUMBER: Final = (int, float)
+_STEP: Final[_Kinds] = {
+    **dict.fromkeys(("run", "call", "step", "status", "key"), str),
+    **dict.fromkeys(("started", "wall", "cpu"), _NUMBER),
+    **dict.fromkeys(("peak_memory", "read", "written", "attempt"), int),
+    "outputs": dict,
+}
+_RUN: Final[_Kinds] = {
+    **dict.fromkeys(("run", "pipeline", "reference", "plan", "stack", "stack_origin"), str),
+    **dict.fromkeys(("orchestrator", "user", "host", "code"), str),
+    **dict.fromkeys(("parameters", "versions", "hits"), dict),
+    "process": int,
+    "started": _NUMBER,
+    "commit": (str, NoneType),
+    "calls": list,
+}
+_END: Final[_Kinds] = {"run": str, "status": str, "ended": _NUMBER, "steps": dict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +64,24 @@ class End:
 class Ledger:
     """The records of one store."""
 
-    def __init__(self, store: ArtifactStore) -> None:
+    def __init__(self, store: ArtifactStore, *, make: bool = True) -> None:
         self.store = store
+        self._make = make
+        """Whether a new store gets an id, and a new user a key. Who only reads makes neither."""
 
     @cached_property
     def identity(self) -> Identity:
-        """The store's id; a new store gets one."""
-        identity = identify(self.store)
-        assert identity is not None
-        return identity
+        """The store's id; an empty one where nobody has written yet."""
+        return identify(self.store, make=self._make) or Identity("", VERSION)
 
     @cached_property
     def keys(self) -> Keyring:
         """The keys that sign and verify here."""
-        return keyring(self.store)
+        return keyring(self.store, make=self._make)
+
+    def check(self) -> None:
+        """Give a new store its id. Raises `StoreTooNew`, before anything is written."""
+        _ = self.identity
 
     def begin(self, record: RunRecord) -> None:
         """Write down that a run starts."""
@@ -95,18 +122,19 @@ class Ledger:
     def attempts(self, run: str, call: str) -> list[StepRun]:
         """The attempts that failed, the oldest first."""
         entries = self.store.keys(f"runs/{run}/attempts/{call}/")
-        return [self._step_run(self.store.get(entry.key), entry.key) for entry in entries]
+        names = [entry.key for entry in entries if entry.key.endswith(".json")]
+        return [self._step_of(run, call, name) for name in names]
 
     def step(self, run: str, call: str) -> StepRun | None:
         """The usable result of a step in a run. Raises `CorruptArtifact`."""
-        key = f"runs/{run}/steps/{call}.json"
         try:
-            found = self._step_run(self.store.get(key), key)
+            return self._step_of(run, call, f"runs/{run}/steps/{call}.json")
         except NoSuchKey:
             return None
-        if (found.run, found.call) != (run, call):
-            raise CorruptArtifact(f"{key} is the record of {found.run}, step {found.call}.")
-        return found
+
+    def step_digest(self, run: str, call: str) -> str:
+        """The digest of the record of a usable result, for the seal."""
+        return of_buffers([self.store.get(f"runs/{run}/steps/{call}.json")])
 
     def hit(self, run: str, call: str) -> StepRun | None:
         """The result that a run took from the cache when it was planned."""
@@ -135,25 +163,43 @@ class Ledger:
         return first
 
     def run(self, run: str) -> RunRecord:
-        """What was known when the run started. Raises `NotFound`."""
+        """What was known when the run started. Raises `NotFound` or `CorruptArtifact`."""
+        key = f"runs/{run}/run.json"
         try:
-            data, verified = self._read(f"runs/{run}/run.json")
+            data, verified = self._read(key, run, _RUN)
         except NoSuchKey:
             raise NotFound(f"There is no run {run!r} in {self.store.path}.") from None
-        known = {field.name: data[field.name] for field in fields(RunRecord) if field.name in data}
-        return RunRecord(**{**known, "calls": tuple(data["calls"]), "verified": verified})
+        try:
+            names = (field.name for field in fields(RunRecord) if field.name in data)
+            known = {name: data[name] for name in names}
+            calls = tuple(_texts(dict(enumerate(data["calls"]))).values())
+            return RunRecord(**{**known, "calls": calls, "verified": verified})
+        except MALFORMED as error:
+            raise self._corrupt(key, error) from error
 
     def sealed(self, run: str) -> End | None:
         """How the run ended, if somebody wrote that down."""
+        key = f"runs/{run}/end.json"
         try:
-            data = self._read(f"runs/{run}/end.json")[0]
+            data = self._read(key, run, _END)[0]
         except NoSuchKey:
             return None
-        return End(data["run"], Status(data["status"]), data["ended"], data["steps"])
+        try:
+            return End(data["run"], Status(data["status"]), data["ended"], data["steps"])
+        except MALFORMED as error:
+            raise self._corrupt(key, error) from error
+
+    def last_sign(self, record: RunRecord) -> float:
+        """When a run last wrote a record of a step, or its own. Seconds since 1970, UTC."""
+        steps = self.store.keys(f"runs/{record.run}/steps/")
+        return max((entry.modified for entry in steps), default=record.started)
 
     def runs(self) -> list[str]:
-        """The ids of all runs, the newest first."""
-        return [entry.name for entry in self.store.keys("runs/")][::-1]
+        """The ids of all runs, the newest first. Raises `StoreTooNew`."""
+        _ = self.identity
+        names = (entry.name for entry in self.store.keys("runs/") if entry.key.endswith("/"))
+        # Others leave folders, too: file managers, synchronisers.
+        return [name for name in names if PATTERN.fullmatch(name)][::-1]
 
     def _settle(self, entry: str, run: StepRun, signed: bytes) -> None:
         """Somebody else's entry is in the way. Ours is kept beside it if theirs is no use here."""
@@ -164,9 +210,23 @@ class Ledger:
     def _write(self, key: str, data: Mapping[str, Any]) -> None:
         self.store.put(key, [self.keys.sign(_dump(data).encode())], exclusive=True)
 
-    def _read(self, key: str) -> tuple[dict[str, Any], bool]:
+    def _read(self, key: str, run: str, kinds: _Kinds) -> tuple[dict[str, Any], bool]:
+        """A record of a run, and whether a key that counts has signed it."""
         data, _, _, verified = self._opened(self.store.get(key), key)
+        try:
+            _check(data, kinds)
+        except MALFORMED as error:
+            raise self._corrupt(key, error) from error
+        if data["run"] != run:
+            raise self._corrupt(key, ValueError(f"it is of the run {data['run']!r}"))
         return data, verified
+
+    def _step_of(self, run: str, call: str, key: str) -> StepRun:
+        found = self._step_run(self.store.get(key), key)
+        if (found.run, found.call) != (run, call):
+            of = f"it is of step {found.call!r} in the run {found.run!r}"
+            raise self._corrupt(key, ValueError(of))
+        return found
 
     def _opened(self, data: Buffer, key: str) -> tuple[dict[str, Any], str, str, bool]:
         """The first line, the second one if there is one, who signed, and whether that counts."""
@@ -175,10 +235,8 @@ class Ledger:
             first, _, second = record.decode().partition("\n")
             read = _load(first)
             return read, second, signer, verified and read["store"] == self.identity.id
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise CorruptArtifact(
-                f"The record {key} in {self.store.path} cannot be read: {error}."
-            ) from error
+        except MALFORMED as error:
+            raise self._corrupt(key, error) from error
 
     def _step_record(self, run: StepRun) -> bytes:
         data: dict[str, Any] = {
@@ -207,6 +265,7 @@ class Ledger:
     def _step_run(self, buffer: Buffer, key: str) -> StepRun:
         data, parts, signer, verified = self._opened(buffer, key)
         try:
+            _check(data, _STEP)
             failure = data.get("failure")
             source = data.get("source")
             return StepRun(
@@ -224,15 +283,17 @@ class Ledger:
                 data["read"],
                 data["written"],
                 data["attempt"],
-                Failure(**failure) if failure else None,
-                tuple(source) if source else None,
+                Failure(**_texts(failure)) if failure else None,
+                (str(source[0]), str(source[1])) if source else None,
                 signer,
                 verified,
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise CorruptArtifact(
-                f"The record {key} in {self.store.path} cannot be read: {error!r}."
-            ) from error
+        except MALFORMED as error:
+            raise self._corrupt(key, error) from error
+
+    def _corrupt(self, key: str, error: Exception) -> CorruptArtifact:
+        reason = f"there is no {error}" if isinstance(error, KeyError) else error
+        return CorruptArtifact(f"The record {key} in {self.store.path} cannot be read: {reason}.")
 
 
 def _shallow(record: RunRecord | End) -> dict[str, Any]:
@@ -246,9 +307,19 @@ def cache_key(key: str, signer: str | None = None) -> str:
     return f"cache/{key[:2]}/{key}.{signer}" if signer else f"cache/{key[:2]}/{key}"
 
 
-def nonce(now: float | None = None) -> str:
-    """A name for one attempt: ascending in time, and unlike any other."""
-    return f"{int((time.time() if now is None else now) * 1000):012x}-{os.urandom(4).hex()}"
+def _check(data: Mapping[str, Any], kinds: _Kinds) -> None:
+    """Raise `KeyError` or `TypeError` unless these fields are there, with values of their kinds."""
+    for name, kind in kinds.items():
+        if not isinstance(data[name], kind):
+            raise TypeError(f"{name!r} is {data[name]!r}")
+        if kind is dict and name != "outputs":
+            _texts(data[name])
+
+
+def _texts(data: dict[Any, Any]) -> dict[Any, Any]:
+    if not all(isinstance(value, str) for value in data.values()):
+        raise TypeError(f"{data!r} holds something else than text")
+    return data
 
 
 def _needs_trust(run: StepRun) -> bool:

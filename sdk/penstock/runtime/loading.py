@@ -53,7 +53,7 @@ def find_step(reference: str) -> Step[..., Any]:
 
 def hint(reference: str, output: str) -> Any:
     """The annotation of a step's output, if the step can be found without importing anything."""
-    found = _loaded(reference)
+    found = loaded(reference)
     if not isinstance(found, Step):
         return UNKNOWN
     hints = (item.hint for item in found.signature.outputs if item.name == output)
@@ -62,7 +62,7 @@ def hint(reference: str, output: str) -> Any:
 
 def result_hint(reference: str) -> Any:
     """The return annotation of a pipeline, if it is loaded."""
-    function = getattr(_loaded(reference), "function", None)
+    function = getattr(loaded(reference), "function", None)
     return Signature(function).tuple_type if function is not None else None
 
 
@@ -72,16 +72,17 @@ def _find(reference: str) -> Any:
         return _attribute(sys.modules["__main__"], name)
     try:
         with importing(module):
-            loaded = import_module(module)
+            imported = import_module(module)
     except ModuleNotFoundError as error:
         raise NotFound(
             f"The module {module!r} of step {name!r} cannot be imported: {error}.",
             hint="Start where the project's modules can be imported.",
         ) from error
-    return _attribute(loaded, name)
+    return _attribute(imported, name)
 
 
-def _loaded(reference: str) -> Any:
+def loaded(reference: str) -> Any:
+    """What `module:qualname` leads to, or None; nothing is imported for it."""
     module, _, name = reference.partition(":")
     main = sys.modules["__main__"] if _is_main(module) else sys.modules.get(module)
     return _attribute(main, name)

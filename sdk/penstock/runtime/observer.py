@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Collection, Mapping
@@ -10,6 +9,7 @@ from typing import Final, Protocol, TextIO
 
 from penstock.model.graph import Call
 from penstock.model.records import Status, StepRun
+from penstock.runtime import terminal
 from penstock.runtime.logs import beside
 
 WIDEST: Final = 32
@@ -91,10 +91,12 @@ class Lines:
         # A closed or full terminal must not stop a run.
         try:
             with self._lock:
-                self._stream.write(line.rstrip() + "\n")
-                self._stream.flush()
+                self._write(line.rstrip())
         except (OSError, ValueError):
-            self._stream = open(os.devnull, "w")  # noqa: SIM115 - stands in until the process ends
+            self._write = _nothing  # type: ignore[method-assign]
+
+    def _write(self, line: str) -> None:
+        terminal.write(f"{line}\n", self._stream)
 
 
 class Coloured(Lines):
@@ -106,16 +108,15 @@ class Coloured(Lines):
 
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
 
-    def _print(self, line: str) -> None:
+    def _write(self, line: str) -> None:
         from rich.text import Text
 
-        text = Text(line)
+        text = Text(terminal.fitting(line, self._stream))
         text.highlight_words(["completed"], "green")
         text.highlight_words(["failed", "stopped", "timed out"], "bold red")
         text.highlight_words(["cached"], "cyan")
         text.highlight_regex(r"penstock run \w+ \S+$", "dim")
-        with self._lock:
-            self._console.print(text)
+        self._console.print(text)
 
 
 def for_stream(stream: TextIO | None) -> RunObserver:
@@ -124,17 +125,18 @@ def for_stream(stream: TextIO | None) -> RunObserver:
         return Silent()
     real = beside(stream)
     try:
-        terminal = real.isatty()
+        return Coloured(real) if terminal.has_colours(real) else Lines(real)
     except (OSError, ValueError):
         return Silent()
-    if terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb":
-        return Coloured(real)
-    return Lines(real)
 
 
 def on_stderr() -> RunObserver:
     """Who prints on standard error."""
     return for_stream(sys.stderr)
+
+
+def _nothing(line: str) -> None:
+    """What is left of a terminal that has gone."""
 
 
 def _words(status: Status) -> str:

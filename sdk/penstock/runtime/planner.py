@@ -11,6 +11,7 @@ from penstock.model.binding import Binding, Given, Group, Held, Literally, conve
 from penstock.model.graph import Call, Graph
 from penstock.model.plan import Plan
 from penstock.model.records import StepRun
+from penstock.model.signature import class_in
 from penstock.model.step import Step
 from penstock.runtime.cache import Cache, Miss
 from penstock.runtime.run import StoredArtifact
@@ -37,7 +38,7 @@ def with_stack_options(graph: Graph, stack: Stack) -> Graph:
 
 def settled(graph: Graph, values: Values) -> Graph:
     """The graph with every given value as text, or stored if it is not plain data."""
-    stored: dict[int, tuple[Any, Held]] = {}
+    stored: dict[tuple[int, Any], tuple[Any, Held]] = {}
 
     def settle(value: Any, hint: Any, who: str) -> Binding:
         if type(value) in _SCALARS:
@@ -48,10 +49,11 @@ def settled(graph: Graph, values: Values) -> Graph:
         try:
             return Literally(plain.encode(value), plain.canonical(value))
         except plain.NotPlain:
-            known = stored.get(id(value))
-            if known is None:
-                known = stored[id(value)] = (value, Held(values.save(value, hint, who)))
-            return known[1]
+            # By annotation, too: some formats are only for readers who have the right one.
+            key = (id(value), class_in(hint))
+            if key not in stored:
+                stored[key] = (value, Held(values.save(value, hint, who)))
+            return stored[key][1]
 
     calls = {}
     for call in graph.calls.values():

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import os
 import pwd
-import socket
 import sys
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from penstock._version import __version__
 
-@lru_cache(maxsize=1)
+
 def user() -> str:
     """The login name of this process's user; `uid-1234` if it has none."""
+    return _name(os.getuid())
+
+
+@lru_cache(maxsize=4)
+def _name(uid: int) -> str:
     try:
-        return pwd.getpwuid(os.getuid()).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return f"uid-{os.getuid()}"
+        return f"uid-{uid}"
 
 
 def host() -> str:
     """The name of this machine."""
-    return socket.gethostname()
+    return os.uname().nodename
 
 
 def process() -> int:
@@ -33,11 +37,7 @@ def process() -> int:
 @lru_cache(maxsize=1)
 def versions() -> dict[str, str]:
     """Of Python and of penstock."""
-    try:
-        own = version("penstock")
-    except PackageNotFoundError:  # run from a source tree that is not installed
-        own = "unknown"
-    return {"python": ".".join(map(str, sys.version_info[:3])), "penstock": own}
+    return {"python": ".".join(map(str, sys.version_info[:3])), "penstock": __version__}
 
 
 def commit(root: Path) -> str | None:

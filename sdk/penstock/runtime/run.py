@@ -12,10 +12,11 @@ from penstock.artifacts.values import Trust, Values
 from penstock.errors import NotFound, did_you_mean, listed
 from penstock.model import binding as bindings
 from penstock.model import plain
+from penstock.model import plan as plans
 from penstock.model.binding import Binding, Held, Literally, Use
 from penstock.model.records import Artifact, RunRecord, Status, StepRun
 from penstock.model.refs import StoredValue
-from penstock.runtime import loading, logs, scratch
+from penstock.runtime import loading, logs, preview, scratch
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.status import run_status
 
@@ -76,18 +77,24 @@ class StoredArtifact(StoredValue, _AnyValue):  # type: ignore[misc]
         hint = self._hint if self._hint is not None else loading.hint(self._record.step, self.name)
         return self._values.load(self.artifact, hint, str(self), scratch.until_exit, trust)
 
-    def preview(self, most: int) -> str | None:
-        """The beginning of its bytes if they are text, at most `most` characters."""
+    def preview(self, most: int = 2000) -> str | None:
+        """What is in it, as far as that can be seen without loading it: text of at most about
+        `most` characters, shapes, columns, names of files."""
         data = self._values.buffer(self.artifact, str(self))
-        try:
-            text = bytes(memoryview(data)[: 4 * most]).decode("utf-8")
-        except UnicodeDecodeError:
-            return None
-        return text if len(text) <= most else f"{text[:most]}…"
+        return preview.of(self.artifact.format, data, most)
 
-    def export(self, path: str | Path) -> Path:
-        """Write it to a file or folder as it lies in the store; nothing is unpickled."""
-        return self._values.export(self.artifact, Path(path), str(self))
+    def export(self, path: str | Path = ".") -> Path:
+        """Write it to a file, or a folder if it is one, as it lies in the store; nothing is
+        unpickled. Into a folder that is there already it goes under a name of its own.
+
+        Returns where it is. Raises `FileExistsError` rather than overwrite.
+        """
+        return self._values.export(self.artifact, Path(path), self._file_name, str(self))
+
+    @property
+    def _file_name(self) -> str:
+        """A name for what has none itself, without the ending."""
+        return self.step if self.name == "output" else self.name
 
     def __str__(self) -> str:
         return f"Output {self.name!r} of step {self.step} in run {self.run}"
@@ -192,8 +199,10 @@ class Run(Generic[R]):
 
     @property
     def duration(self) -> float:
-        """Seconds from start to end, or until now."""
+        """Seconds from start to end, or until now; of a lost run, until the last sign of it."""
         sealed = self._ledger.sealed(self.id)
+        if sealed is None and self.status is Status.LOST:
+            return self._ledger.last_sign(self.record) - self.started
         return (sealed.ended if sealed else time.time()) - self.started
 
     @property
@@ -214,14 +223,24 @@ class Run(Generic[R]):
         """A step by id; the steps that a `map` made, as a list, by the name they share."""
         if step in self.record.calls:
             return self._view(step) if "steps" not in self.__dict__ else self.steps[step]
-        each = [call for call in self.record.calls if self._is_item(call, step)]
-        if each:
+        if each := self.named(step):
             return [self._view(call) for call in each]
         raise NotFound(
             f"Run {self.id} of {self.pipeline!r} has no step {step!r}. "
             f"Its steps: {listed(self.record.calls)}.",
             hint=did_you_mean(step, self.record.calls),
         )
+
+    def named(self, step: str) -> list[str]:
+        """The ids that a name stands for: of one step, of all that a `map` made, or none."""
+        if step in self.record.calls:
+            return [step]
+        return [call for call in self.record.calls if self._is_item(call, step)]
+
+    def inputs(self, step: str) -> dict[str, str]:
+        """What a step was given, in words: plain data as text, anything else by its name."""
+        bound = plans.inputs_in(self._plan, self[step].id)
+        return {name: bindings.spoken(item) for name, item in bound.items()}
 
     def result(self) -> R:
         """What the pipeline returned, in the same shape. Raises `NotFound` if a step is missing."""
@@ -241,9 +260,12 @@ class Run(Generic[R]):
         return iter(self.steps.values())
 
     @cached_property
+    def _plan(self) -> bytes:
+        return bytes(self._values.fetch(self.record.plan, f"The plan of run {self.id}"))
+
+    @cached_property
     def _result(self) -> Binding | None:
-        data = self._values.fetch(self.record.plan, f"The plan of run {self.id}")
-        written = plain.decode(bytes(data))["result"]
+        written = plain.decode(self._plan)["result"]
         return bindings.from_data(written) if written else None
 
     def _leaf(self, item: Binding) -> Any:

@@ -22,5 +22,11 @@ def new_run_id(now: float | None = None) -> str:
     return f"{second}-{_letters(fraction)}-{_letters(int.from_bytes(os.urandom(3)) >> 4)}"
 
 
+def nonce(now: float | None = None) -> str:
+    """A name for one attempt: ascending in time, and unlike any other."""
+    # In microseconds: one attempt after the other takes less than a millisecond.
+    return f"{int((time.time() if now is None else now) * 1e6):013x}-{os.urandom(4).hex()}"
+
+
 def _letters(number: int) -> str:
     return "".join(_ALPHABET[number >> shift & 31] for shift in (15, 10, 5, 0))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import atexit
-import shutil
-import tempfile
+import os
 from pathlib import Path
 
 
@@ -13,16 +12,21 @@ class Scratch:
 
     def __init__(self) -> None:
         self._root: str | None = None
+        self._process = 0
 
     def folder(self) -> Path:
         """A new empty folder."""
-        if self._root is None:
-            self._root = tempfile.mkdtemp(prefix="penstock-")
+        import tempfile  # heavy, and only for values that are files
+
+        if self._root is None or self._process != os.getpid():
+            self._root, self._process = tempfile.mkdtemp(prefix="penstock-"), os.getpid()
         return Path(tempfile.mkdtemp(dir=self._root))
 
     def remove(self) -> None:
-        """Remove everything that was made."""
-        if self._root is not None:
+        """Remove everything that was made in this process; a forked child leaves it alone."""
+        if self._root is not None and self._process == os.getpid():
+            import shutil  # as above
+
             shutil.rmtree(self._root, ignore_errors=True)
             self._root = None
 

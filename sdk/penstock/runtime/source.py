@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from types import CodeType
 
@@ -44,9 +44,7 @@ def function_tree(code: CodeType) -> ast.FunctionDef | ast.AsyncFunctionDef | No
     Only if compiling the file yields this very code: a file edited since its import describes
     another function than the one that runs.
     """
-    if (file := module(code.co_filename)) is None:
-        return None
-    if not any(same_code(code, other) for other in _all_codes(file.code)):
+    if (file := _module_with(code.co_filename, [code])) is None:
         return None
     for node in ast.walk(file.tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == code.co_name:
@@ -56,9 +54,13 @@ def function_tree(code: CodeType) -> ast.FunctionDef | ast.AsyncFunctionDef | No
     return None
 
 
-def class_tree(file: str, qualname: str) -> ast.ClassDef | None:
-    """The definition of a class, by the names it is nested in."""
-    if (found := module(file)) is None:
+def class_tree(file: str, qualname: str, codes: Iterable[CodeType]) -> ast.ClassDef | None:
+    """The definition of a class, by the names it is nested in; `codes` are its functions'.
+
+    As with functions, only if the file still describes the class that was loaded.
+    """
+    own = [code for code in codes if code.co_filename == file]
+    if (found := _module_with(file, own)) is None:
         return None
     node: ast.AST = found.tree
     for name in qualname.split("."):
@@ -73,10 +75,26 @@ def class_tree(file: str, qualname: str) -> ast.ClassDef | None:
     return node if isinstance(node, ast.ClassDef) else None
 
 
+def _module_with(file: str, codes: Collection[CodeType]) -> Module | None:
+    """The file, if its source compiles to this code among other."""
+    for _ in range(2):
+        found = module(file)
+        if found is not None and all(
+            any(same_code(code, other) for other in _all_codes(found.code)) for code in codes
+        ):
+            return found
+        linecache.checkcache(file)  # it may have been edited and then loaded anew
+    return None
+
+
 def same_code(one: CodeType, other: CodeType) -> bool:
     """Whether two code objects do the same, wherever they come from."""
     return (
         one.co_name == other.co_name
+        and one.co_argcount == other.co_argcount
+        and one.co_posonlyargcount == other.co_posonlyargcount
+        and one.co_kwonlyargcount == other.co_kwonlyargcount
+        and one.co_exceptiontable == other.co_exceptiontable
         and one.co_firstlineno == other.co_firstlineno
         and one.co_code == other.co_code
         and one.co_names == other.co_names
@@ -87,17 +105,19 @@ def same_code(one: CodeType, other: CodeType) -> bool:
     )
 
 
-def constants(code: CodeType) -> str:
-    """The constants of a code object as text, without positions or file names."""
-    return repr(
-        [constants(item) if isinstance(item, CodeType) else item for item in code.co_consts]
-    )
+def constant(value: object) -> str:
+    """A constant of a code object as text that is the same in every process."""
+    if isinstance(value, frozenset):  # its order is not
+        return f"frozenset({sorted(map(constant, value))})"
+    if isinstance(value, tuple):
+        return f"tuple({list(map(constant, value))})"
+    return f"{type(value).__name__}({value!r})"
 
 
 def _same_constant(one: object, other: object) -> bool:
     if isinstance(one, CodeType) and isinstance(other, CodeType):
         return same_code(one, other)
-    return type(one) is type(other) and repr(one) == repr(other)
+    return constant(one) == constant(other)
 
 
 def _all_codes(code: CodeType) -> Iterator[CodeType]:

@@ -1,0 +1,78 @@
+"""Child processes: what one costs as a whole, and what it says of a part of its work."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Final
+
+from pairs import Cost
+
+HERE: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A process that has ended."""
+
+    cost: Cost
+    out: str
+    err: str
+
+    @property
+    def reported(self) -> Cost:
+        """What its last line says (see `clock.took`), with its peak memory as seen from here."""
+        return Cost(**json.loads(self.out.splitlines()[-1]), peak=self.cost.peak)
+
+
+def python(folder: Path, *arguments: str, program: str = sys.executable) -> Finished:
+    """Run Python in a folder and wait. Standard input and output are no terminal."""
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+        start = time.perf_counter()
+        child = subprocess.Popen(
+            [program, *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+        )
+        _, status, usage = os.wait4(child.pid, 0)
+        cost = _cost(usage, time.perf_counter() - start)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        finished = Finished(cost, out.read(), err.read())
+    if child.returncode:
+        raise RuntimeError(f"{' '.join(arguments)} ended with {child.returncode}:\n{finished.err}")
+    return finished
+
+
+def script(name: str, folder: Path, *arguments: object) -> Finished:
+    """Run a file that lies beside this one."""
+    return python(folder, str(HERE / name), *map(str, arguments))
+
+
+def fresh(folder: Path, count: int) -> Iterator[Path]:
+    """`count` empty folders, one after the other; each is gone when the next one comes."""
+    place = folder / "round"
+    for _ in range(count):
+        place.mkdir()
+        yield place
+        shutil.rmtree(place)
+
+
+def live_in(folder: Path) -> None:
+    """From here on children are a user whose home is `folder`, who has no configuration."""
+    for name in ("PENSTOCK_STACK", "XDG_CONFIG_HOME"):
+        os.environ.pop(name, None)
+    os.environ["HOME"] = str(folder)
+
+
+def _cost(usage: resource.struct_rusage, wall: float) -> Cost:
+    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, see getrusage(2)
+    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * unit)

@@ -1,0 +1,63 @@
+"""How a command line ends: its result on stdout, one message on stderr, an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+import click
+
+from penstock.errors import PenstockError, RunFailed
+from penstock.runtime import terminal
+
+INTERRUPTED: Final = 130
+
+
+def say(text: str, *, colours: bool = False) -> None:
+    """Lines of the result. Where there is no stdout, nothing happens."""
+    if sys.stdout is None:
+        return
+    try:
+        terminal.write(f"{text}\n", sys.stdout, colours=colours)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _leave_stdout()
+        raise PenstockError(f"The result cannot be printed: {error.strerror}.") from error
+
+
+def remark(text: str) -> None:
+    """Lines about the result, or about why there is none. This never fails."""
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            terminal.write(f"{text}\n", sys.stderr)
+
+
+def ended(work: Callable[[], object]) -> int:
+    """Do the work; the exit code. What is the user's to put right is told, the rest raised."""
+    try:
+        work()
+    except PenstockError as error:
+        if isinstance(error, RunFailed) and error.__cause__ is not None:
+            step = next(view for view in error.run if view.record.failure)
+            remark(step.record.failure.traceback.rstrip("\n"))
+        remark(f"Error: {error}")
+        return error.exit_code
+    except click.UsageError as error:
+        way_out = f"\nType: {error.ctx.command_path} --help" if error.ctx else ""
+        remark(f"Error: {error.format_message()}{way_out}")
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our result has seen enough
+        _leave_stdout()
+    return 0
+
+
+def _leave_stdout() -> None:
+    """Python would try once more at its exit, and complain once more."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,110 @@
+"""Words on a command line, and the values that they mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+
+import click
+
+from penstock.model.fit import shown
+from penstock.model.signature import class_in
+
+_SIMPLE: Final[Mapping[Any, click.ParamType[Any]]] = {
+    int: click.INT,
+    float: click.FLOAT,
+    str: click.STRING,
+    Path: click.Path(path_type=Path),
+}
+
+
+def parser(hint: Any) -> tuple[click.ParamType[Any], str | None]:
+    """How a value of this type is read, and what stands for it in the help if not click's own."""
+    bare = _bare(hint)
+    if get_origin(bare) is Literal:
+        return _OneOf({str(item): item for item in get_args(bare)}), None
+    if isinstance(bare, type) and issubclass(bare, Enum):
+        return _OneOf({str(item.value): item for item in bare}), None
+    if bare in _SIMPLE:
+        return _SIMPLE[bare], None
+    return _Read(hint), shown(hint).upper()
+
+
+def written(value: Any) -> str:
+    """A default, as one would type it."""
+    if value is None:
+        return "none"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, bool | list | tuple | dict):
+        with suppress(TypeError, ValueError):
+            return json.dumps(value)
+    return str(value) or "''"
+
+
+def refused(flag: str, error: Exception) -> str:
+    """What the class behind `flag` has against its fields, in one sentence."""
+    if hasattr(error, "errors"):  # pydantic's, which says where
+        first = error.errors()[0]
+        place = ".".join([flag, *(str(part).replace("_", "-") for part in first["loc"])])
+        return f"{place}: {first['msg']}."
+    return f"{flag}: {error}"
+
+
+def _bare(hint: Any) -> Any:
+    """The type itself, without `Annotated` and `Optional`."""
+    if get_origin(hint) is Annotated:
+        return _bare(get_args(hint)[0])
+    if get_origin(hint) in (Union, UnionType):
+        inside = [item for item in get_args(hint) if item is not NoneType]
+        return _bare(inside[0]) if len(inside) == 1 else hint
+    return hint
+
+
+class _OneOf(click.Choice[str]):
+    """One of some values, by how each is written."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__(list(values))
+        self._values = values
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return self._values[super().convert(value, param, ctx)]
+
+
+class _Read(click.ParamType[Any]):
+    """Anything that pydantic makes of text or JSON."""
+
+    name = "value"
+
+    def __init__(self, hint: Any) -> None:
+        self._hint = hint
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from pydantic import TypeAdapter, ValidationError  # heavy, and not for plain words
+
+        adapter = TypeAdapter(self._hint)
+        problems = []
+        for reading in self._readings(value):
+            try:
+                return adapter.validate_python(reading)
+            except ValidationError as error:
+                problems.append(error.errors(include_url=False)[-1]["msg"])
+        raise click.BadParameter(
+            f"{value!r} does not fit {shown(self._hint)}: {problems[-1]}.", ctx, param
+        )
+
+    def _readings(self, text: str) -> list[Any]:
+        """As it stands and as JSON. A class with words of its own, such as a date, is asked about
+        these first; what could be anything, or several things, about the JSON."""
+        readings: list[Any] = [text]
+        with suppress(ValueError, RecursionError):
+            readings.append(json.loads(text))
+        kind = class_in(self._hint)
+        plain = kind is None or kind in (Any, object, list, dict, tuple, set, frozenset)
+        return readings[::-1] if plain else readings

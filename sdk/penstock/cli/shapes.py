@@ -1,0 +1,90 @@
+"""What `--json` prints of runs, steps and artifacts. Keys may be added, and none is ever taken
+away or changes its meaning. Times of day are UTC, durations seconds, sizes bytes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from penstock.cli.output import iso
+from penstock.runtime.run import Run, StepView, StoredArtifact
+
+RUN: Final = (
+    "run", "pipeline", "status", "stack", "stack_origin", "started", "seconds", "user", "host",
+    "commit", "parameters", "versions",
+)  # fmt: skip
+"""`parameters` holds plain data as it is, and text about anything else."""
+
+STEP: Final = (
+    "step", "status", "source", "key", "started", "wall", "cpu", "peak_memory", "read", "written",
+    "attempt", "outputs", "failure",
+)  # fmt: skip
+"""`source` is the run and step that computed the outputs, if they were taken from the cache.
+`failure`, if there is one, has `kind`, `message`, `traceback` and `inputs`."""
+
+ARTIFACT: Final = ("run", "step", "output", "format", "size", "digest", "store")
+
+
+def of_run(run: Run[Any]) -> dict[str, Any]:
+    record = run.record
+    return {
+        "run": run.id,
+        "pipeline": run.pipeline,
+        "status": run.status,
+        "stack": record.stack,
+        "stack_origin": record.stack_origin,
+        "started": iso(run.started),
+        "seconds": round(run.duration, 6),
+        "user": record.user,
+        "host": record.host,
+        "commit": record.commit,
+        "parameters": {name: _parsed(text) for name, text in record.parameters.items()},
+        "versions": record.versions,
+    }
+
+
+def of_step(run: Run[Any], view: StepView) -> dict[str, Any]:
+    record = view.record
+    failure = record.failure and {
+        "kind": record.failure.kind,
+        "message": record.failure.message,
+        "traceback": record.failure.traceback,
+        "inputs": {name: _parsed(text) for name, text in run.inputs(view.id).items()},
+    }
+    return {
+        "step": view.id,
+        "status": view.status,
+        "source": record.source and {"run": record.source[0], "step": record.source[1]},
+        "key": record.key or None,
+        "started": iso(record.started) if record.started else None,
+        "wall": record.wall,
+        "cpu": record.cpu,
+        "peak_memory": record.peak_memory,
+        "read": record.read,
+        "written": record.written,
+        "attempt": record.attempt,
+        "outputs": {
+            name: {"format": item.format, "digest": item.digest, "size": item.size}
+            for name, item in record.outputs.items()
+        },
+        "failure": failure or None,
+    }
+
+
+def of_artifact(item: StoredArtifact) -> dict[str, Any]:
+    return {
+        "run": item.run,
+        "step": item.step,
+        "output": item.name,
+        "format": item.artifact.format,
+        "size": item.artifact.size,
+        "digest": item.artifact.digest,
+        "store": item.store,
+    }
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,196 @@
+"""Stores with one defect each, and the test of the suite that must find it.
+
+Run by `test_local_store.py` in a pytest of its own; every class but the last is meant to fail.
+"""
+
+from __future__ import annotations
+
+import mmap
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from penstock.artifacts.local import LocalArtifactStore
+from penstock.artifacts.store import ArtifactStore, Buffer, Entry
+from penstock.errors import KeyTaken, NoSuchKey
+from penstock.testing.artifact_store import ArtifactStoreTests
+
+
+class NeverExclusive(LocalArtifactStore):
+    caught_by: ClassVar = "test_an_exclusive_put_refuses_a_taken_key[first]"
+
+    def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
+        super().put(key, buffers)
+
+
+class ExclusiveOnlyAlone(LocalArtifactStore):
+    caught_by: ClassVar = "test_of_many_threads_one_gets_a_key"
+
+    def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
+        if exclusive and Path(self.path, key).exists():
+            raise KeyTaken(key)
+        time.sleep(0.001 * exclusive)
+        super().put(key, buffers)
+
+
+class EmptyIsFree(LocalArtifactStore):
+    caught_by: ClassVar = "test_an_exclusive_put_refuses_a_taken_key[]"
+
+    def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
+        file = Path(self.path, key)
+        super().put(key, buffers, exclusive=exclusive and bool(file.exists() and file.read_bytes()))
+
+
+class NeverReplaces(LocalArtifactStore):
+    caught_by: ClassVar = "test_put_replaces_what_is_there"
+
+    def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
+        try:
+            super().put(key, buffers, exclusive=True)
+        except KeyTaken:
+            if exclusive:
+                raise
+
+
+class InPlace(LocalArtifactStore):
+    caught_by: ClassVar = "test_nobody_sees_half_an_object"
+
+    def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
+        with Path(self.path, key).open("wb") as file:
+            for buffer in buffers:
+                file.write(buffer)
+                file.flush()
+                time.sleep(0.001)
+
+
+class SharedMappings(LocalArtifactStore):
+    caught_by: ClassVar = "test_what_get_gave_is_private[3145728]"
+
+    def get(self, key: str) -> Buffer:
+        data = super().get(key)
+        if not isinstance(data, mmap.mmap):
+            return data
+        with Path(self.path, key).open("r+b") as file:
+            return mmap.mmap(file.fileno(), 0)
+
+
+class Remembering(LocalArtifactStore):
+    caught_by: ClassVar = "test_what_get_gave_is_private[5]"
+    known: ClassVar[dict[str, Any]] = {}
+
+    def get(self, key: str) -> Buffer:
+        place = f"{self.path}/{key}"
+        return self.known.setdefault(place, super().get(key))
+
+
+class LastBufferOnly(LocalArtifactStore):
+    caught_by: ClassVar = "test_a_buffer_may_be_of_any_kind[bytes]"
+
+    def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
+        super().put(key, buffers[-1:], exclusive=exclusive)
+
+
+class MissingIsEmpty(LocalArtifactStore):
+    caught_by: ClassVar = "test_a_missing_key_is_no_such_key[get-a]"
+
+    def get(self, key: str) -> Buffer:
+        try:
+            return super().get(key)
+        except NoSuchKey:
+            return b""
+
+
+class DeletesInSilence(LocalArtifactStore):
+    caught_by: ClassVar = "test_a_missing_key_is_no_such_key[delete-a]"
+
+    def delete(self, key: str) -> None:
+        Path(self.path, key).unlink(missing_ok=True)
+
+
+class Anywhere(LocalArtifactStore):
+    caught_by: ClassVar = "test_what_is_no_key_is_refused[get-../a]"
+
+    def get(self, key: str) -> Buffer:
+        try:
+            return bytearray(Path(self.path, key).read_bytes())
+        except (OSError, ValueError):
+            raise NoSuchKey(key) from None
+
+
+class Unsorted(LocalArtifactStore):
+    caught_by: ClassVar = "test_keys_ascend_as_text_with_the_slash"
+
+    def keys(self, prefix: str = "", *, start_after: str = "") -> Iterator[Entry]:
+        return reversed(list(super().keys(prefix, start_after=start_after)))
+
+
+class SortedWithoutSlash(LocalArtifactStore):
+    caught_by: ClassVar = "test_keys_ascend_as_text_with_the_slash"
+
+    def keys(self, prefix: str = "", *, start_after: str = "") -> Iterator[Entry]:
+        found = super().keys(prefix, start_after=start_after)
+        yield from sorted(found, key=lambda entry: entry.name)
+
+
+class FromTheBeginning(LocalArtifactStore):
+    caught_by: ClassVar = "test_keys_can_start_after_one"
+
+    def keys(self, prefix: str = "", *, start_after: str = "") -> Iterator[Entry]:
+        return super().keys(prefix)
+
+
+class WholeNamesOnly(LocalArtifactStore):
+    caught_by: ClassVar = "test_a_prefix_may_end_within_a_name"
+
+    def keys(self, prefix: str = "", *, start_after: str = "") -> Iterator[Entry]:
+        whole = prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
+        return super().keys(whole, start_after=start_after)
+
+
+class AllAtOnce(LocalArtifactStore):
+    caught_by: ClassVar = "test_keys_come_one_by_one"
+
+    def keys(self, prefix: str = "", *, start_after: str = "") -> Any:
+        return list(super().keys(prefix, start_after=start_after))
+
+
+class NothingWasTaken(LocalArtifactStore):
+    caught_by: ClassVar = "test_publish_says_which_keys_were_taken"
+
+    def publish(self, keys: Sequence[str], data: Buffer) -> tuple[str, ...]:
+        super().publish(keys, data)
+        return ()
+
+
+class LastNameFirst(LocalArtifactStore):
+    caught_by: ClassVar = "test_publish_goes_in_order"
+
+    def publish(self, keys: Sequence[str], data: Buffer) -> tuple[str, ...]:
+        taken: list[str] = []
+        for key in reversed(keys):
+            taken += super().publish([key], data)
+            time.sleep(0.001)
+        return tuple(taken)
+
+
+PLANTED = [
+    kind
+    for kind in list(globals().values())
+    if isinstance(kind, type) and hasattr(kind, "caught_by")
+]
+
+
+def _suite(kind: type[LocalArtifactStore]) -> type:
+    class Suite(ArtifactStoreTests):
+        @pytest.fixture
+        def store(self, tmp_path: Path) -> ArtifactStore:
+            return kind(path=str(tmp_path))
+
+    return Suite
+
+
+for _kind in [*PLANTED, LocalArtifactStore]:
+    globals()[f"Test{_kind.__name__}"] = _suite(_kind)

@@ -1,0 +1,119 @@
+"""`penstock stack`: what there is, which one counts, and what is never shown."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+YAML = """\
+active: team
+orchestrators:
+  oven: {flavor: nowhere, api_key: s3cret, host: "${env:HOST}"}
+artifact_stores:
+  bucket: {flavor: local, path: store, signing_key: s3cret}
+  safe: {flavor: local, path: store, signing_key: "${env:TEAM_KEY}"}
+stacks:
+  team: {orchestrator: default, artifact_store: bucket, steps: {train: {retries: 2}}}
+  shared: {orchestrator: default, artifact_store: safe}
+  far: {orchestrator: oven, artifact_store: default}
+"""
+
+
+@pytest.fixture
+def file(project: Path) -> Path:
+    path = project / "penstock.yaml"
+    path.write_text(YAML)
+    return path
+
+
+def test_the_active_stack_comes_with_who_chose_it(penstock: Any, file: Path) -> None:
+    assert penstock("stack", "get").out == "team (penstock.yaml:1)\n"
+
+
+def test_set_chooses_for_this_checkout(penstock: Any, file: Path) -> None:
+    assert penstock("stack", "set", "shared").code == 0
+    assert penstock("stack", "get", "--json").data == {
+        "stack": "shared",
+        "origin": "penstock stack set, in .penstock/active",
+    }
+
+
+def test_set_warns_when_the_variable_wins(
+    penstock: Any, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PENSTOCK_STACK", "team")
+    said = penstock("stack", "set", "shared")
+    assert (said.code, said.out) == (0, "team (PENSTOCK_STACK)\n")
+    assert said.err.startswith("Warning: PENSTOCK_STACK=team is set here and wins")
+
+
+def test_set_to_an_unknown_stack_is_a_configuration_error(penstock: Any, project: Path) -> None:
+    said = penstock("stack", "set", "defalt")
+    assert said.code == 3
+    assert "Did you mean 'default'?" in said.err
+    assert not (project / ".penstock").exists()
+
+
+@pytest.mark.parametrize("words", ["stack get", "run list", "stack describe", "artifact list"])
+def test_an_unknown_stack_in_the_variable_is_a_configuration_error(
+    words: str, penstock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PENSTOCK_STACK", "prod")
+    said = penstock(*words.split())
+    assert (said.code, said.out) == (3, "")
+    assert said.err.startswith("Error: There is no stack 'prod' (PENSTOCK_STACK). Stacks: ")
+
+
+def test_the_list_is_printed_even_then(penstock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PENSTOCK_STACK", "prod")
+    said = penstock("stack", "list", "--json")
+    assert [(each["stack"], each["active"]) for each in said.data] == [("default", False)]
+    assert penstock("stack", "list").err.startswith("Warning: There is no stack 'prod'")
+
+
+@pytest.mark.parametrize("words", ["stack list", "stack get", "run list", "stack set default"])
+def test_a_broken_file_is_a_configuration_error(words: str, penstock: Any, project: Path) -> None:
+    (project / "penstock.yaml").write_text("stacks: {mine: {orchestrater: kf}}\n")
+    said = penstock(*words.split())
+    assert (said.code, said.out) == (3, "")
+    assert said.err.startswith("Error: penstock.yaml")
+
+
+@pytest.mark.parametrize("words", ["version", "--help", "stack --help"])
+def test_a_broken_file_is_in_nobodys_way(words: str, penstock: Any, project: Path) -> None:
+    (project / "penstock.yaml").write_text("\t")
+    assert penstock(*words.split()).code == 0
+
+
+@pytest.mark.parametrize("words", [["stack", "describe"], ["stack", "describe", "--json"]])
+def test_a_secret_that_is_written_out_is_not_shown(
+    words: list[str], penstock: Any, file: Path
+) -> None:
+    said = penstock(*words)
+    assert "s3cret" not in said.out + said.err
+    assert "***" in said.out
+
+
+def test_a_reference_to_a_secret_is_shown_unresolved(
+    penstock: Any, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEAM_KEY", "s3cret")
+    assert "  signing_key: ${env:TEAM_KEY}\n" in penstock("stack", "describe", "shared").out
+
+
+def test_where_the_flavor_cannot_be_loaded_names_tell_secrets(penstock: Any, file: Path) -> None:
+    oven = penstock("stack", "describe", "far", "--json").data["components"][0]
+    assert oven["options"] == {"api_key": "***", "host": "${env:HOST}"}
+
+
+def test_describe_shows_the_options_of_steps(penstock: Any, file: Path) -> None:
+    assert penstock("stack", "describe", "team").out.endswith("\nstep train\n  retries: 2\n")
+
+
+def test_another_stack_is_looked_into_by_name(
+    penstock: Any, file: Path, train: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEAM_KEY", "a long secret")
+    run = train.on("shared").run()
+    found = penstock("run", "list", "--stack", "shared", "--json").data
+    assert [(each["run"], each["stack"]) for each in found] == [(run.id, "shared")]

@@ -1,0 +1,29 @@
+"""Every test works in an empty folder, as a user without files, on the default stack."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from penstock.stack.registry import REGISTERED
+
+# No test depends on how fast the machine is.
+settings.register_profile(
+    "penstock", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("penstock")
+
+
+@pytest.fixture(autouse=True)
+def isolated(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+    monkeypatch.delenv("PENSTOCK_STACK", raising=False)
+    monkeypatch.chdir(tmp_path)
+    yield
+    REGISTERED.stacks.clear()
+    REGISTERED.components.clear()

@@ -1,0 +1,62 @@
+import re
+from pathlib import Path
+
+import pytest
+from story import PAGES, ROOT, Story, pattern, plain
+
+LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]*)?\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_everything_that_a_page_shows_is_so(page: Path, tmp_path: Path) -> None:
+    if wrong := Story(page, tmp_path).happen().wrong:
+        pytest.fail("\n".join(wrong), pytrace=False)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target, anchor in LINK.findall(page.read_text("utf-8")):
+        if "://" in target:
+            continue
+        there = page.parent / target if target else page
+        assert there.exists(), target
+        if anchor:
+            assert anchor in anchors(there.read_text("utf-8")), f"{target}{anchor}"
+
+
+def test_every_page_is_linked_from_the_index() -> None:
+    index = ROOT / "docs/index.md"
+    linked = {(index.parent / to).resolve() for to, _ in LINK.findall(index.read_text("utf-8"))}
+    assert {page for page in PAGES if page.parent != ROOT and page != index} <= linked
+
+
+@pytest.mark.parametrize(
+    ("page", "printed", "same"),
+    [
+        ("done in 0.10 s", "done in 0.22 s", True),
+        ("a\n…\nd", "a\nb\nc\nd", True),
+        ("a …", "a b", True),
+        ("a  1", "a    1", True),
+        ("a", "b", False),
+        ("a", "a\nb", False),
+        ("a\nb", "a", False),
+        ("4", "4.", False),
+    ],
+)
+def test_what_a_page_may_leave_open(page: str, printed: str, same: bool) -> None:
+    wanted, really = "\n".join(plain(page)), "\n".join(plain(printed))
+    assert bool(re.fullmatch(pattern(wanted), f"{really}\n")) is same
+
+
+def test_a_false_page_is_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```console\n$ echo one\ntwo\n```\n```python\nprint(1)  # 2\n```\n")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    assert len(Story(page, folder).happen().wrong) == 2
+
+
+def anchors(text: str) -> set[str]:
+    """The headings of a page as links name them."""
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {"#" + re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}

@@ -1,0 +1,51 @@
+"""A project on disk whose files run in processes of their own, and a stack in a folder."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock import LocalArtifactStore, LocalOrchestrator, Stack
+
+Python = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Python:
+    """Runs Python in the test's folder; the first word may be `-c` or the name of a file."""
+
+    def run(
+        *words: str, check: bool = True, **variables: str
+    ) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **variables},
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=120,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Callable[..., Stack]:
+    """Makes a local stack; all made by one test have one store."""
+
+    def made(**options: Any) -> Stack:
+        return Stack(
+            "here",
+            orchestrator=LocalOrchestrator(**options),
+            artifact_store=LocalArtifactStore(path=str(tmp_path / "store")),
+        )
+
+    return made
