@@ -6,9 +6,11 @@ import os
 import pickle
 import sys
 import tempfile
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
@@ -34,7 +36,12 @@ def forked(work: Callable[[], object]) -> int:
         os._exit(1)
 
 
-def child(work: Callable[[], T], uid: int | None = None, umask: int = 0o022) -> T:
+def child(
+    work: Callable[[], T],
+    uid: int | None = None,
+    umask: int = 0o022,
+    started: Callable[[], object] = bool,
+) -> T:
     """What `work` gives in a child, as another user if root asks for it."""
     reader, writer = os.pipe()
 
@@ -54,6 +61,7 @@ def child(work: Callable[[], T], uid: int | None = None, umask: int = 0o022) -> 
 
     pid = forked(report)
     os.close(writer)
+    started()
     with os.fdopen(reader, "rb") as pipe:
         data = pipe.read()
     os.waitpid(pid, 0)
@@ -62,6 +70,28 @@ def child(work: Callable[[], T], uid: int | None = None, umask: int = 0o022) -> 
         sys.stderr.write("".join(result.__notes__))
         raise result
     return result  # type: ignore[no-any-return]
+
+
+def at_once(work: Callable[[], T], number: int) -> list[T]:
+    """What many children give that begin in the same moment."""
+    wait, go = os.pipe()
+
+    def waiting() -> T:
+        os.close(go)
+        os.read(wait, 1)
+        return work()
+
+    started = threading.Barrier(number + 1)
+
+    def one(_: int) -> T:
+        return child(waiting, started=started.wait)
+
+    with ThreadPoolExecutor(number) as threads:
+        results = threads.map(one, range(number))
+        started.wait()
+        os.close(go)
+        os.close(wait)
+        return list(results)
 
 
 GROUP = 64_100

@@ -290,6 +290,22 @@ def test_without_hard_links_one_of_many_processes_gets_a_key(store: LocalArtifac
     assert won == [held.count(b"%d" % number) for number in range(4)]
 
 
+def test_links_may_run_out_between_two_names(
+    store: LocalArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def once(source: str, target: str) -> None:
+        if target.endswith("/b"):
+            raise OSError(errno.EMLINK, "too many links")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", once)
+
+    assert store.publish(["a", "b", "c"], b"1") == ()
+    assert keys(store) == ["a", "b", "c"]
+
+
 def test_where_nothing_is_exclusive_it_is_said(store: LocalArtifactStore) -> None:
     def put() -> str:
         refusing.refuse(link=errno.EPERM, renameat2=errno.EINVAL)
@@ -318,9 +334,13 @@ def test_a_link_whose_answer_was_lost_is_no_taken_key(store: LocalArtifactStore)
 def test_modes_are_those_of_the_umask(
     store: LocalArtifactStore, umask: int, file: int, folder: int
 ) -> None:
-    children.child(lambda: store.put("a/b", [b"1"], exclusive=True), umask=umask)
+    def put() -> None:
+        for key in ("a/b", "a/c"):
+            store.put(key, [b"1"], exclusive=True)
 
-    assert Path(store.path, "a/b").stat().st_mode & 0o777 == file
+    children.child(put, umask=umask)
+
+    assert {item.stat().st_mode & 0o777 for item in Path(store.path, "a").iterdir()} == {file}
     assert Path(store.path, "a").stat().st_mode & 0o777 == folder
 
 

@@ -6,6 +6,7 @@ import os
 import pickle
 import stat
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -490,11 +491,9 @@ def test_the_users_own_key_is_kept_for_the_user_only(key_file: Path) -> None:
 
 
 def test_processes_that_begin_at_once_have_one_key(key_file: Path) -> None:
-    def ask(_: int) -> str:
-        return children.child(lambda: keyring(store_with(None)).signing.id)
+    ids = children.at_once(lambda: keyring(store_with(None)).signing.id, 16)
 
-    with ThreadPoolExecutor(8) as threads:
-        assert len(set(threads.map(ask, range(24)))) == 1
+    assert len(set(ids)) == 1
     assert os.listdir(key_file.parent) == ["key"]
 
 
@@ -519,12 +518,20 @@ def test_without_a_home_there_is_a_key_of_this_process(key_file: Path) -> None:
     )
 
 
-def test_threads_share_the_key_of_the_process(key_file: Path) -> None:
-    blocked(key_file)
-    with ThreadPoolExecutor(8) as threads:
-        keys = list(threads.map(lambda _: keyring(store_with(None)).signing.id, range(32)))
+def test_threads_share_the_key_of_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    barrier = threading.Barrier(8)
 
-    assert len(set(keys)) == 1
+    def ask(_: int) -> str:
+        barrier.wait()
+        return keyring(store_with(None)).signing.id
+
+    (tmp_path / "file").touch()
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(20):  # 20 users, none of them with a place for a key
+            monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "file" / str(number)))
+            assert len(set(threads.map(ask, range(8)))) == 1
 
 
 def test_a_process_tells_of_its_key_once(key_file: Path) -> None:

@@ -105,9 +105,8 @@ class Executor:
                 return self._done(result)
             if result.failure:
                 said = f"{result.failure.kind}: {result.failure.message}".splitlines()[0]
-                self._observer.note(
-                    f"{call_id} failed ({said}), attempt {number} of {call.step.options.retries + 1}"
-                )
+                tries = f"attempt {number} of {call.step.options.retries + 1}"
+                self._observer.note(f"{call_id} failed ({said}), {tries}")
             number += 1
 
     def _done(self, result: StepRun) -> StepRun:

@@ -1,0 +1,66 @@
+import json
+import os
+from pathlib import Path
+
+import children
+import pytest
+
+from penstock.artifacts.identity import identify
+from penstock.artifacts.local import LocalArtifactStore
+from penstock.errors import CorruptArtifact, StoreTooNew
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalArtifactStore:
+    return LocalArtifactStore(path=str(tmp_path / "store"))
+
+
+def test_a_new_store_gets_an_id(store: LocalArtifactStore) -> None:
+    identity = identify(store)
+
+    assert identity is not None
+    assert json.loads(bytes(store.get("store.json"))) == {"version": 1, "id": identity.id}
+    assert len(identity.id) == 16
+
+
+def test_a_store_keeps_its_id(store: LocalArtifactStore) -> None:
+    assert identify(store) == identify(store)
+
+
+def test_who_only_reads_makes_none(store: LocalArtifactStore) -> None:
+    assert identify(store, make=False) is None
+    assert not os.path.exists(store.path)
+
+
+def test_processes_that_begin_at_once_agree_on_one_id(store: LocalArtifactStore) -> None:
+    assert len(set(children.at_once(lambda: identify(store), 16))) == 1
+
+
+@pytest.mark.parametrize("rest", ['"id": "a"', '"layout": "another"'])
+def test_a_store_from_a_later_version_is_refused(store: LocalArtifactStore, rest: str) -> None:
+    store.put("store.json", [f'{{"version": 2, {rest}}}'.encode()])
+    with pytest.raises(StoreTooNew) as caught:
+        identify(store)
+
+    assert str(caught.value) == (
+        f"The artifact store {store.path} has format 2; this penstock knows up to 1.\n"
+        "pip install -U penstock"
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"", b"{", b"[]", b"null", b"{}", b"\xff", b"[" * 9999),
+        *(b'{"version": 1}', b'{"version": 1, "id": 5}', b'{"id": "a"}'),
+        *(b'{"version": "1", "id": "a"}', b'{"version": Infinity, "id": "a"}'),
+    ],
+)
+def test_a_damaged_one_is_said_with_a_cure(store: LocalArtifactStore, data: bytes) -> None:
+    store.put("store.json", [data])
+    with pytest.raises(CorruptArtifact) as caught:
+        identify(store)
+
+    message = f"store.json of the artifact store {store.path} cannot be read: "
+    assert caught.value.message.startswith(message)
+    assert '{"version": 1, "id": "…"}' in str(caught.value)
