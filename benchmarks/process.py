@@ -67,9 +67,14 @@ def fresh(folder: Path, count: int) -> Iterator[Path]:
 
 
 def live_in(folder: Path) -> None:
-    """From here on children are a user whose home is `folder`, who has no configuration."""
-    for name in ("PENSTOCK_STACK", "XDG_CONFIG_HOME"):
-        os.environ.pop(name, None)
+    """From here on children are a user whose home is `folder`, who has configured nothing.
+
+    Least of all that compiled modules are not kept, which would be most of what a process costs.
+    """
+    kept = "PYTHONPATH"
+    for name in tuple(os.environ):
+        if name.startswith(("PENSTOCK_", "PYTHON", "XDG_CONFIG_")) and name != kept:
+            del os.environ[name]
     os.environ["HOME"] = str(folder)
 
 

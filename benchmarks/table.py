@@ -8,6 +8,7 @@ from pairs import Spread
 from row import Row
 
 HEAD = ("measure", "penstock", "baseline", "", "ratio", "goal", "met")
+SAID = HEAD.index("goal")
 RIGHT = frozenset({"penstock", "baseline", "ratio"})
 
 
@@ -25,9 +26,9 @@ def text(rows: Sequence[Row]) -> str:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """The same for a README."""
+    """The same for a README, without the goals."""
     lines = [HEAD, tuple("--:" if name in RIGHT else ":--" for name in HEAD), *map(cells, rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(line[:SAID])} |" for line in lines)
 
 
 def cells(row: Row) -> tuple[str, ...]:

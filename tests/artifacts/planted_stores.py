@@ -111,7 +111,7 @@ class DeletesInSilence(LocalArtifactStore):
 
 
 class Anywhere(LocalArtifactStore):
-    caught_by: ClassVar = "test_what_is_no_key_is_refused[get-../a]"
+    caught_by: ClassVar = "test_what_is_no_key_is_refused[../a]"
 
     def get(self, key: str) -> Buffer:
         try:

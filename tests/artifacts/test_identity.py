@@ -1,12 +1,14 @@
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import children
 import pytest
 
-from penstock.artifacts.identity import identify
+from penstock.artifacts.identity import Identity, identify
 from penstock.artifacts.local import LocalArtifactStore
+from penstock.artifacts.store import Buffer
 from penstock.errors import CorruptArtifact, StoreTooNew
 
 
@@ -34,6 +36,18 @@ def test_who_only_reads_makes_none(store: LocalArtifactStore) -> None:
 
 def test_processes_that_begin_at_once_agree_on_one_id(store: LocalArtifactStore) -> None:
     assert len(set(children.at_once(lambda: identify(store), 16))) == 1
+
+
+class SecondComer(LocalArtifactStore):
+    """Somebody else puts whatever it puts a moment before."""
+
+    def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
+        LocalArtifactStore(path=self.path).put(key, [b'{"version": 1, "id": "theirs"}'])
+        super().put(key, buffers, exclusive=exclusive)
+
+
+def test_who_comes_second_takes_the_id_that_is_there(store: LocalArtifactStore) -> None:
+    assert identify(SecondComer(path=store.path)) == Identity("theirs", 1)
 
 
 @pytest.mark.parametrize("rest", ['"id": "a"', '"layout": "another"'])

@@ -67,6 +67,11 @@ def store(tmp_path: Path) -> LocalArtifactStore:
     return LocalArtifactStore(path=str(tmp_path / "store"))
 
 
+refusable = pytest.mark.skipif(
+    not refusing.POSSIBLE, reason="NOT TESTED: no way to have the kernel refuse calls is known here"
+)
+
+
 def leftovers(store: LocalArtifactStore) -> list[str]:
     folder = Path(store.path, "tmp")
     return os.listdir(folder) if folder.exists() else []
@@ -110,6 +115,7 @@ def test_no_file_stays_open(store: LocalArtifactStore) -> None:
     assert open_files() == before
 
 
+@refusable
 @pytest.mark.parametrize("durability", ["process", "power"])
 @pytest.mark.parametrize(
     ("call", "error", "reason"),
@@ -147,6 +153,7 @@ def test_a_write_that_fails_leaves_nothing(
         assert all(text.endswith(f": {reason}.") for text in said)
 
 
+@refusable
 def test_a_full_disk_is_said_with_a_cure(store: LocalArtifactStore) -> None:
     def fail() -> str:
         refusing.refuse(writev=errno.ENOSPC)
@@ -261,6 +268,7 @@ def test_an_object_that_may_not_be_read_is_not_missing() -> None:
     assert said == f"The artifact store 'local' cannot use {folder}/a: permission denied."
 
 
+@refusable
 @pytest.mark.parametrize("error", [errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK])
 def test_without_hard_links_a_key_is_given_once(store: LocalArtifactStore, error: int) -> None:
     def put() -> list[str]:
@@ -274,6 +282,7 @@ def test_without_hard_links_a_key_is_given_once(store: LocalArtifactStore, error
     assert (bytes(store.get("a/b")), bytes(store.get("c"))) == (b"1", b"3")
 
 
+@refusable
 def test_without_hard_links_one_of_many_processes_gets_a_key(store: LocalArtifactStore) -> None:
     def race(number: int) -> int:
         refusing.refuse(link=errno.EPERM)
@@ -306,6 +315,18 @@ def test_links_may_run_out_between_two_names(
     assert keys(store) == ["a", "b", "c"]
 
 
+def test_a_taken_key_may_be_deleted_meanwhile(
+    store: LocalArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(source: str, target: str) -> None:
+        raise FileExistsError(errno.EEXIST, "there was one")
+
+    monkeypatch.setattr(os, "link", taken)
+    with pytest.raises(KeyTaken):
+        store.put("a", [b"1"], exclusive=True)
+
+
+@refusable
 def test_where_nothing_is_exclusive_it_is_said(store: LocalArtifactStore) -> None:
     def put() -> str:
         refusing.refuse(link=errno.EPERM, renameat2=errno.EINVAL)

@@ -7,11 +7,11 @@ import pickle
 import stat
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import children
 import pytest
@@ -21,8 +21,11 @@ from hypothesis import strategies as st
 from penstock import Client, LocalArtifactStore, LocalOrchestrator, Stack, pipeline, step
 from penstock.artifacts import trust
 from penstock.artifacts.formats.framed import framed
+from penstock.artifacts.formats.registry import materializer
+from penstock.artifacts.materializer import Composite, Part
+from penstock.artifacts.store import Buffer
 from penstock.artifacts.trust import Key, Keyring, keyring
-from penstock.artifacts.values import object_key
+from penstock.artifacts.values import Code, Trust, Values, object_key
 from penstock.digest import of_buffers
 from penstock.errors import (
     BadConfiguration,
@@ -288,6 +291,34 @@ def test_the_canary_sings_where_any_pickle_may_be_loaded(
     place.seen(allow_pickle="any")["bird"].output.load().close()
 
     assert place.song.exists()
+
+
+class Crate:
+    """A value of several objects, one of which is a pickle."""
+
+
+@materializer(Crate)
+class CrateFormat(Composite[Crate]):
+    format: ClassVar[str] = "crate-of-the-trust-tests/1"
+    runs_code: ClassVar[bool] = True
+
+    def dump(self, value: Crate, put: Callable[[Sequence[Buffer]], Part]) -> Sequence[Buffer]:
+        return [b"a crate"]
+
+    def load(self, data: Buffer, get: Callable[[Part], Buffer], folder: Path) -> Crate:
+        return Crate()
+
+    def parts(self, data: Buffer) -> Sequence[Part]:
+        return ()
+
+
+def test_a_value_of_several_objects_can_run_code_too(place: Place) -> None:
+    values = Values(place.store, lambda names: Code())
+    saved = values.save(Crate(), Crate, "The crate")
+    with pytest.raises(UntrustedArtifact):
+        values.load(saved, Crate, "The crate", Path, Trust(False))
+
+    assert isinstance(values.load(saved, Crate, "The crate", Path, Trust(True)), Crate)
 
 
 def test_what_we_signed_ourselves_is_loaded(place: Place) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from penstock import Client, LocalArtifactStore, LocalOrchestrator, Stack, pipeline, step
 from penstock.artifacts.store import Buffer
-from penstock.artifacts.values import INLINE, Trust, Values, object_key
+from penstock.artifacts.values import INLINE, Code, Trust, Values, object_key
 from penstock.errors import CorruptArtifact, NoSuchKey, RunFailed
 from penstock.model.records import Artifact
 
@@ -24,7 +24,7 @@ def store(tmp_path: Path) -> LocalArtifactStore:
 
 @pytest.fixture
 def values(store: LocalArtifactStore) -> Values:
-    return Values(store, lambda names: "")
+    return Values(store, lambda names: Code())
 
 
 def objects(store: Any) -> list[str]:
@@ -135,12 +135,12 @@ def test_every_bit_counts(store: LocalArtifactStore, values: Values) -> None:
 def test_who_may_not_write_says_that_a_damaged_object_is_still_there() -> None:
     with children.open_folder() as folder:
         store = LocalArtifactStore(path=str(folder / "store"))
-        artifact = Values(store, lambda names: "").save(BIG, bytes, "The value")
+        artifact = Values(store, lambda names: Code()).save(BIG, bytes, "The value")
         flip(file_of(store, artifact))
 
         def read() -> str:
             with pytest.raises(CorruptArtifact) as caught:
-                load(Values(store, lambda names: ""), artifact)
+                load(Values(store, lambda names: Code()), artifact)
             return str(caught.value)
 
         places = [Path(place) for place, _, _ in os.walk(store.path)]
@@ -170,7 +170,7 @@ class HealedMeanwhile(LocalArtifactStore):
 
 def test_an_object_that_was_healed_meanwhile_stays(store: LocalArtifactStore) -> None:
     HealedMeanwhile.looked.clear()
-    values = Values(HealedMeanwhile(path=store.path), lambda names: "")
+    values = Values(HealedMeanwhile(path=store.path), lambda names: Code())
     artifact = values.save(BIG, bytes, "The value")
     with pytest.raises(CorruptArtifact):
         load(values, artifact)

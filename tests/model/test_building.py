@@ -561,3 +561,9 @@ def test_with_options_on_and_after_change_copies_only() -> None:
     assert (changed.options.retries, changed.after_calls) == (2, ("load",))
     assert (elsewhere.options.stack, elsewhere.options.cache) == ("prod", False)
     assert inner.options.cache is None
+
+
+def test_a_step_with_a_name_of_its_own_may_be_used_again() -> None:
+    named = step(name="load")(load.function)
+
+    assert ids(lambda: [named(), named()]) == ["load", "load-2"]

@@ -1,19 +1,21 @@
 """Steps in processes of their own: for orchestrators and step operators that others write."""
 
-import subprocess
+import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from penstock import Client, Run, RunFailed, Status
+from penstock import Client, Run, RunFailed, Status, pipeline
 from penstock.errors import NotHere
 from penstock.runtime import loading
 
 PROJECT = '''
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -59,7 +61,11 @@ def comparing(count: int = 5) -> Any:
 
 @pipeline(progress=False)
 def breaking() -> Any:
-    return broken(load(3).low)
+    return broken([1, 2, 3])
+
+@pipeline(progress=False)
+def fetching() -> Any:
+    return load(3).low
 
 @pipeline(progress=False)
 def locating() -> Any:
@@ -76,9 +82,10 @@ class Recording(Orchestrator):
             if call == self.skip:
                 continue
             done = subprocess.run(job.command(call), capture_output=True, text=True)
-            (record,) = [job.record(call)] 
+            record = job.record(call)
             assert (done.returncode == 0) is (record is not None), done.stderr
             if record is None:
+                print(done.stderr, file=sys.stderr)
                 return
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +107,7 @@ flavors:
   step-operator: {apart: "project:Apart"}
 orchestrators:
   recording: {flavor: recording}
-  lazy: {flavor: recording, skip: compare}
+  lazy: {flavor: recording, skip: load}
 step_operators:
   apart: {flavor: apart}
 artifact_stores:
@@ -144,15 +151,15 @@ def test_an_orchestrator_that_starts_processes_gives_the_same_records(project: A
 
 
 def test_the_seal_of_a_run_lists_the_records_of_other_processes(project: Any) -> None:
-    run = project.comparing.on("recorded").run()
+    run = project.fetching.on("recorded").run()
     sealed = Client("recorded")._ledger.sealed(run.id)
     assert sealed is not None
     assert set(sealed.steps) == set(run.record.calls)
 
 
 def test_what_another_process_has_computed_is_a_hit_here(project: Any) -> None:
-    project.comparing.on("recorded").run()
-    assert {view.status for view in project.comparing.on("operated").run()} == {Status.CACHED}
+    project.fetching.on("recorded").run()
+    assert project.fetching.on("operated").run()["load"].status is Status.CACHED
 
 
 def test_a_step_that_fails_in_another_process_fails_the_run(project: Any) -> None:
@@ -165,9 +172,9 @@ def test_a_step_that_fails_in_another_process_fails_the_run(project: Any) -> Non
 
 def test_an_orchestrator_that_forgets_a_step_is_found_out(project: Any) -> None:
     with pytest.raises(RunFailed) as caught:
-        project.comparing.on("lazy").run()
+        project.fetching.on("lazy").run()
     assert str(caught.value).startswith(
-        "The orchestrator came back, but nobody has run these steps of 'comparing': 'compare'."
+        "The orchestrator came back, but nobody has run these steps of 'fetching': 'load'."
     )
     assert Client("lazy").run("last").status is Status.STOPPED
 
@@ -178,8 +185,6 @@ def test_an_orchestrator_that_raises_is_heard_of(project: Any) -> None:
             raise RuntimeError("a defect")
 
     stack = Client("recorded").active_stack
-    from dataclasses import replace
-
     with pytest.raises(RuntimeError, match="a defect"):
         project.comparing.on(replace(stack, orchestrator=Broken())).run()
     assert Client("recorded").run("last").status is Status.STOPPED
@@ -189,13 +194,11 @@ def test_an_orchestrator_that_raises_is_heard_of(project: Any) -> None:
 
 
 def test_a_step_operator_runs_its_step_in_a_process_of_its_own(project: Any) -> None:
-    import os
-
     assert project.locating.on("operated").run().result() != os.getpid()
 
 
 def test_a_stack_can_say_which_step_its_operator_runs(project: Any) -> None:
-    here, there = project.comparing.run(), project.comparing.on("operated").run()
+    here, there = project.fetching.run(), project.fetching.on("operated").run()
     assert digests(there) == digests(here)
     assert keys(there) == keys(here)
 
@@ -208,11 +211,9 @@ def test_a_step_operator_runs_its_step_under_any_orchestrator(project: Any) -> N
 def test_an_operator_that_raises_because_the_step_failed_does_not_hide_why(project: Any) -> None:
     broken = project.broken.with_options(step_operator="apart")
 
-    from penstock import pipeline
-
     @pipeline(progress=False)
     def breaking() -> Any:
-        return broken(project.load(3).low)
+        return broken([1, 2, 3])
 
     with pytest.raises(RunFailed, match="Step broken of 'breaking' failed: ValueError: no 3"):
         breaking.on("operated").run()
@@ -222,14 +223,15 @@ def test_an_operator_that_raises_because_the_step_failed_does_not_hide_why(proje
     ("how", "message"),
     [
         ("raise", "ConnectionError: no such host"),
-        ("nothing", "LostStep: The step operator 'apart' came back, but step where left no record."),
+        (
+            "nothing",
+            "LostStep: The step operator 'apart' came back, but step where left no record.",
+        ),
     ],
 )
 def test_an_operator_that_leaves_nothing_fails_its_step(
     project: Any, how: str, message: str
 ) -> None:
-    from dataclasses import replace
-
     stack = Client("operated").active_stack
     with pytest.raises(RunFailed) as caught:
         project.locating.on(replace(stack, step_operators=[project.Apart(how=how)])).run()
@@ -240,23 +242,39 @@ def test_an_operator_that_leaves_nothing_fails_its_step(
 # The command itself.
 
 
-def entered(run: str, call: str, plan: str) -> "subprocess.CompletedProcess[str]":
-    words = ["--run", run, "--call", call, "--plan", plan]
-    stack = '{"name": "default", "components": [], "steps": {}}'
-    return subprocess.run(
-        [sys.executable, "-m", "penstock.runtime.entrypoint", *words, "--stack", stack],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+STARTING = """
+from penstock import pipeline, step
+
+@step
+def ask():
+    return 1
+
+@pipeline
+def asking():
+    return ask()
+
+asking.on("recorded").run()
+"""
 
 
-def test_a_module_that_starts_its_pipeline_when_it_is_imported_is_told_where_to_put_it(
-    project: Any, tmp_path: Path
+@pytest.mark.parametrize(
+    ("file", "text", "what"),
+    [
+        ("starting", STARTING, "asking.run() is called while a worker imports 'starting': "),
+        (
+            "project",
+            PROJECT + "\ncomparing.on('recorded').run()\n",
+            "comparing.run() is called while a worker imports the flavors of its stack: ",
+        ),
+    ],
+)
+def test_a_file_that_starts_its_pipeline_when_it_is_imported_starts_it_once(
+    project: Any, tmp_path: Path, python: Any, file: str, text: str, what: str
 ) -> None:
-    text = "\nprint(comparing.on('recorded').run().result())\n"
-    file = tmp_path / "project.py"
-    file.write_text(PROJECT + text)
-    done = subprocess.run([sys.executable, "project.py"], capture_output=True, text=True)
-    assert "comparing.run() is called while a worker imports 'project'" in done.stderr
+    (tmp_path / f"{file}.py").write_text(text)
+    done = python(f"{file}.py", check=False)
+    assert done.returncode == 1
+    assert f"Error: {what}" in done.stderr
     assert "Move it under `if __name__ == '__main__':`." in done.stderr
 
 

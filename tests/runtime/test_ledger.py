@@ -40,7 +40,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 def inline(data: bytes, format: str = "bytes/1") -> Artifact:
-    return Artifact(format, of_buffers([data]), len(data), "", data)
+    return Artifact(format, of_buffers([data]), len(data), "c0de", data, ("module:Model",))
 
 
 STEP = StepRun(
@@ -287,20 +287,22 @@ anything = st.recursive(
 )
 
 
-def use(found: Any) -> None:
+def use(found: Any) -> list[object]:
     """What readers do with a record."""
+    done: list[object] = []
     for run in found if isinstance(found, list) else [found]:
         if isinstance(run, StepRun):
-            again = run.reused(run.run + run.call, run.step + run.key)
-            assert run.started + run.wall + run.cpu + run.peak_memory + run.read + run.written
-            assert all(len(of) for of in again.source or ()) or again.source
-            for artifact in run.outputs.values():
-                assert len(artifact.format + artifact.digest + artifact.code) + artifact.size
+            done += [run.started + run.wall + run.cpu, run.peak_memory + run.read + run.written]
+            done += ["".join([run.run, run.call, run.step, run.key, *(run.source or ())])]
+            done += [run.failure and run.failure.message + run.failure.traceback]
+            for item in run.outputs.values():
+                done += ["".join([item.format, item.digest, item.code, *item.names]), -item.size]
         elif isinstance(run, RunRecord):
-            assert "".join([*run.calls, *run.hits, *run.hits.values(), run.user, run.host]) != run
-            assert run.started + run.process
+            done += ["".join([*run.calls, *run.hits, *run.hits.values(), *run.parameters.values()])]
+            done += [run.user + run.host + run.stack, run.started + run.process]
         else:
-            assert run.ended + len(run.steps)
+            done += [run.ended + 1.0, "".join(run.steps.values())]
+    return done
 
 
 @several
@@ -327,7 +329,28 @@ def test_a_record_that_holds_anything_raises_our_own_errors_only(
         found = READERS[name](ledger)
     except PenstockError:
         return
-    use(found)
+    assert use(found) is not None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"digest": wrong} for wrong in ("", 5, None, "x" * 64, "../../passwd", "AB" * 32)),
+        *({"size": wrong} for wrong in ("1", None, 1.0, True, [])),
+        *({"format": None}, {"code": 5}, {"names": [5]}, {"names": None}, {"text": 5}),
+        *({"text": "\ud800"}, {"base64": None, "text": None}),
+    ],
+)
+def test_an_output_that_describes_no_artifact_is_corrupt(
+    ledger: Ledger, whole: dict[str, bytes], changes: dict[str, Any]
+) -> None:
+    first, *rest = whole["steps/train.json"].split(b"\n")[:-2]
+    read = json.loads(first)
+    read["outputs"]["output"] |= changes
+    record = b"\n".join([json.dumps(read).encode(), *rest])
+    record_of(ledger, "steps/train.json").write_bytes(ledger.keys.sign(record))
+    with pytest.raises(CorruptArtifact, match=r"steps/train.json in .* cannot be read: "):
+        ledger.step(RUN, "train")
 
 
 @several

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import getdoc
 from typing import TYPE_CHECKING, Any, Never
 
@@ -75,7 +75,8 @@ def _carry_out(pipeline: Pipeline[..., Any], args: Sequence[str] | None) -> None
     if not isinstance(asked, Asked):  # the help was shown
         return
     if asked.stack is not None:
-        pipeline = pipeline.with_options(stack=asked.stack, chosen_by="--stack")
+        options = replace(pipeline.options, stack=asked.stack, chosen_by="--stack")
+        pipeline = type(pipeline)(pipeline.function, options)
     if asked.no_cache:
         pipeline = pipeline.with_options(cache=False)
     try:

@@ -23,6 +23,8 @@ from penstock.model.names import reference
 from penstock.model.step import check_function
 
 if TYPE_CHECKING:
+    import os
+
     from penstock.api import commands
     from penstock.model import building
     from penstock.model import options as optional
@@ -157,8 +159,8 @@ class Pipeline(Generic[P, R_co]):
         """Every parameter with its value, checked against its annotation."""
         bound = self.signature.bind(args, kwargs)
         for name, parameter in self.signature.parameters.items():
-            building.check_fit(bound[name], parameter, f"Parameter {name!r} of pipeline {self.name}",
-                      self.signature.where)  # fmt: skip
+            who = f"Parameter {name!r} of pipeline {self.name}"
+            building.check_fit(bound[name], parameter, who, self.signature.where)
         return bound
 
     def __repr__(self) -> str:
@@ -199,6 +201,9 @@ def pipeline(
     on_success: Callable[[Run[Any]], object] | None = None,
     on_failure: Callable[[Run[Any]], object] | None = None,
     stack: str | Stack | None = None,
+    wait: bool = True,
+    resume: Run[Any] | str | None = None,
+    config: str | os.PathLike[str] | None = None,
     progress: bool = True,
 ) -> PipelineDecorator: ...
 def pipeline(function: Any = None, /, **options: Any) -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from penstock.artifacts.exclusive import LINKS_REFUSED, exclusive_rename
 from penstock.artifacts.store import ArtifactStore
 from penstock.errors import BadConfiguration
 from penstock.model.component import Secret
+from penstock.model.user import config_folder
 
 _CONTEXT: Final = "penstock record signature v1"
 _SIGNATURE: Final = re.compile(rb'\n\{"key":"([0-9a-f]{16})","mac":"([0-9a-f]{64})"\}\n')
@@ -31,7 +31,7 @@ _LENGTH: Final = len('\n{"key":"","mac":""}\n') + 16 + 64
 _ID_CONTEXT: Final = "penstock key id v1"
 
 _one_at_a_time: Final = threading.Lock()
-_asked: Final[set[Path]] = set()
+_asked: Final[set[Path | None]] = set()
 """Key files that were read, or that this process made up for."""
 
 _told: Final[set[str]] = set()
@@ -105,7 +105,7 @@ def keyring(store: ArtifactStore, *, make: bool = True) -> Keyring:
     if written is None:
         file = key_file()
         with _one_at_a_time:
-            if not (make or file in _asked or os.path.exists(file)):
+            if not (make or file in _asked or (file and file.exists())):
                 return NO_KEYS
             _asked.add(file)
             return _own(file)
@@ -130,32 +130,29 @@ def news(keys: Keyring) -> str | None:
 
 
 @lru_cache(maxsize=4)
-def _own(file: Path) -> Keyring:
+def _own(file: Path | None) -> Keyring:
     """The user's own key, made at first use."""
     try:
         key, notice = Key.of(_read_or_make(file)), None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         key = Key.of(os.urandom(32).hex())
+        place = f" in {file}" if file else ""
         notice = (
-            f"No signing key can be kept in {file} ({reason}): pickles of this process can be "
+            f"No signing key can be kept{place} ({reason}): pickles of this process can be "
             "loaded by this process only"
         )
     return Keyring(key, {key.id: key}, notice)
 
 
-def key_file() -> Path:
-    """Where the user's own key is kept."""
-    if sys.platform == "linux":  # what platformdirs says too, without its 11 ms
-        folder = os.environ.get("XDG_CONFIG_HOME", "").strip() or os.path.expanduser("~/.config")
-        return Path(folder, "penstock", "key")
-    from platformdirs import user_config_path  # not needed where a store has its own key
-
-    return user_config_path("penstock", appauthor=False) / "key"
+def key_file() -> Path | None:
+    """Where the user's own key is kept; None for a user without a home."""
+    folder = config_folder()
+    return folder / "key" if folder else None
 
 
-def _read_or_make(file: Path) -> str:
-    if not file.is_absolute():
+def _read_or_make(file: Path | None) -> str:
+    if file is None:
         raise ValueError("this user has no home")
     if not file.exists():
         _make(file)

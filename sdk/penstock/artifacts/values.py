@@ -259,8 +259,8 @@ class Values:
             )
         signed = f"signed with key {trust.signer}, which" if trust.signer else "whose signature"
         raise UntrustedArtifact(
-            f"{who} is a pickle ({artifact.format}), {signed} does not count here: loading it could "
-            "run anything.",
+            f"{who} is a pickle ({artifact.format}), {signed} does not count here: loading it "
+            "could run anything.",
             hint="Give the store the signing_key of whoever made it, run the step again, or set "
             "allow_pickle: any if everybody who can write there may run code here.",
         )

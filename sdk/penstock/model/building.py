@@ -6,6 +6,7 @@ import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import is_
+from types import NoneType
 from typing import Any, Final
 
 from penstock.errors import (
@@ -25,6 +26,7 @@ from penstock.model.signature import Parameter, is_named_tuple
 from penstock.model.step import After, Step
 
 _FAN_IN: Final = frozenset({Reference, list, tuple, dict})
+_SCALARS: Final = frozenset({int, float, bool, str, bytes, NoneType})
 _SHORT: Final = frozenset({int, float, complex, bool, str, bytes, list, tuple, dict, set})
 
 
@@ -36,6 +38,8 @@ class Draft:
         self._calls: dict[str, Call] = {}
         self._folded: dict[str, tuple[str, str]] = {}
         self._used: dict[str, int] = {}
+        self._named_by: dict[str, Step[..., Any]] = {}
+        """Whose name it is, for names that were given with `name=`."""
         self._mapped: dict[str, tuple[str, ...]] = {}
         self._copies: dict[int, tuple[Any, Any]] = {}
         self._forward = False
@@ -86,6 +90,8 @@ class Draft:
 
     def _binding(self, value: Any, who: str) -> Binding:
         kind = type(value)
+        if kind in _SCALARS:
+            return Given(value)
         if kind is Reference:
             if value._draft is not self:
                 raise BadGraph(
@@ -146,7 +152,10 @@ class Draft:
         """The step's name, or `name-2` and so on when it is used again."""
         name = step.name
         if step.options.name is not None:
-            return self._take(name, where)
+            first = name not in self._named_by
+            if self._named_by.setdefault(name, step) is not step or first:
+                self._used[name] = 1
+                return self._take(name, where)  # refused if another step has it
         number = self._used.get(name, 0) + 1
         id = name if number == 1 else f"{name}-{number}"
         while self._folded.get(id.lower(), ("",))[0] == id:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final, Self, get_args
 
 from penstock.errors import BadStep, UnknownOption, did_you_mean
@@ -64,7 +65,7 @@ class Resources:
             memory_bytes(self.memory)
 
     def __bool__(self) -> bool:
-        return any(getattr(self, field.name) is not None for field in fields(self))
+        return any(getattr(self, item.name) is not None for item in fields(self))
 
 
 def memory_bytes(text: str) -> int:
@@ -92,7 +93,7 @@ class Options:
 
     def changed(self, what: str, options: Mapping[str, Any]) -> Self:
         """These options with some replaced. Raises `UnknownOption` or `BadStep`."""
-        known = [field.name for field in fields(self)]
+        known = [item.name for item in fields(self) if not item.metadata]
         for name in options:
             if name not in known:
                 spelling = FOREIGN.get(name)
@@ -152,9 +153,9 @@ class StepOptions(Options):
     def to_text(self) -> str:
         """What differs from the defaults, as plain data."""
         said = {
-            field.name: getattr(self, field.name)
-            for field in fields(self)
-            if getattr(self, field.name) != field.default
+            item.name: getattr(self, item.name)
+            for item in fields(self)
+            if getattr(self, item.name) != item.default
         }
         if isinstance(said.get("resources"), Resources):
             said["resources"] = asdict(said["resources"])
@@ -183,10 +184,16 @@ class PipelineOptions(Options):
     """Called with the run when a step has failed."""
     stack: Any = None
     """Name of a stack, or a `Stack`; None is the active one."""
-    chosen_by: str = "given to on()"
-    """Who chose the stack, in words."""
+    wait: bool = True
+    """False: `run()` comes back at once. No stack can do that yet, and says so."""
+    resume: Any = None
+    """A run, its id or "last", to go on with. No stack can do that yet, and says so."""
+    config: Any = None
+    """Path of a file with parameters and options. Not read yet: giving one is refused."""
     progress: bool = True
     """False: say nothing on stderr."""
+    chosen_by: str = field(default="given to on()", metadata={"ours": True})
+    """Who chose the stack, in words."""
 
     def checked(self, what: str) -> Self:
         Options.checked(self, what)
@@ -195,7 +202,13 @@ class PipelineOptions(Options):
             _check(what, option, value, value is None or callable(value), "a function of the run")
         named = isinstance(self.stack, str) or hasattr(self.stack, "artifact_store")
         _check(what, "stack", self.stack, self.stack is None or named, "a name or a Stack")
-        _check(what, "progress", self.progress, type(self.progress) is bool, "True or False")
+        for option in ("wait", "progress"):
+            value = getattr(self, option)
+            _check(what, option, value, type(value) is bool, "True or False")
+        given = isinstance(self.resume, str) or hasattr(self.resume, "record")
+        _check(what, "resume", self.resume, self.resume is None or given, "'last', a run or its id")
+        path = self.config is None or isinstance(self.config, str | os.PathLike)
+        _check(what, "config", self.config, path, "the path of a file")
         return self
 
 

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from penstock.digest import is_digest
 
@@ -27,7 +27,10 @@ class Status(StrEnum):
     @property
     def usable(self) -> bool:
         """Whether the outputs are there to be used."""
-        return self in (Status.COMPLETED, Status.CACHED, Status.SKIPPED)
+        return self in _USABLE
+
+
+_USABLE: Final = frozenset({Status.COMPLETED, Status.CACHED, Status.SKIPPED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,11 @@ class Artifact:
         elif "base64" in data:
             inline = base64.b64decode(data["base64"])
         format, size, code = data["format"], data["size"], data.get("code", "")
-        if not (is_digest(data["digest"]) and type(size) is int and isinstance(format + code, str)):
+        names = tuple(data.get("names", ()))
+        "".join((format, code, *names))  # which only texts can be
+        if not is_digest(data["digest"]) or type(size) is not int:
             raise ValueError(f"{data!r} describes no artifact")
-        return cls(format, data["digest"], size, code, inline, tuple(data.get("names", ())))
+        return cls(format, data["digest"], size, code, inline, names)
 
 
 @dataclass(frozen=True, slots=True)

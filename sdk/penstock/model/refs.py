@@ -12,28 +12,35 @@ class StoredValue:
     """Something that a store holds already and that may be an argument in place of the value."""
 
 
+_set = object.__setattr__
+
+
 class Reference:
     """An output of a step that has not run yet. It refuses every use as a value."""
 
     __slots__ = ("_call", "_draft", "_hint", "_output", "_pipeline", "_where")
+    _call: str
+    _draft: object
+    _hint: Any
+    _output: str
+    _pipeline: str
+    _where: str
 
     def __init__(
         self, draft: object, pipeline: str, call: str, output: str, hint: Any, where: str
     ) -> None:
-        self._draft = draft
-        self._pipeline = pipeline
-        self._call = call
-        self._output = output
-        self._hint = hint
-        self._where = where
+        _set(self, "_draft", draft)
+        _set(self, "_pipeline", pipeline)
+        _set(self, "_call", call)
+        _set(self, "_output", output)
+        _set(self, "_hint", hint)
+        _set(self, "_where", where)
 
     def __repr__(self) -> str:
         return f"<output {self._output!r} of step {self._call}>"
 
-    def __setattr__(self, name: str, value: object) -> None:
-        if name not in Reference.__slots__:
-            _refuse(self, f"its attribute {name!r} cannot be set")
-        object.__setattr__(self, name, value)
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        _refuse(self, f"its attribute {name!r} cannot be set")
 
     def __getattr__(self, name: str) -> NoReturn:
         # Debuggers, IPython and numpy probe attributes; the error is an AttributeError, too.

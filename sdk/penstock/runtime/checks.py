@@ -8,18 +8,20 @@ from typing import Any
 
 from penstock.errors import CannotRun, did_you_mean, listed
 from penstock.model.graph import Call, Graph
+from penstock.model.options import PipelineOptions
 from penstock.stack.stack import Stack
 
 Settings = Mapping[str, Mapping[str, Any]]
 
 
-def check(graph: Graph, stack: Stack, settings: Settings | None) -> list[str]:
+def check(graph: Graph, stack: Stack, options: PipelineOptions) -> list[str]:
     """What the stack will leave undone, though it can run the graph.
 
     Raises `CannotRun` with everything that it cannot do. An option is never ignored in silence,
     but for one stated rule: settings for flavors that are not in the stack are for other stacks.
     """
-    problems = list(_unknown_settings(f"pipeline {graph.name}", settings, stack))
+    problems = list(_later(options))
+    problems += _unknown_settings(f"pipeline {graph.name}", options.settings, stack)
     notes = []
     steps = {id(call.step): call for call in reversed(list(graph.calls.values()))}
     for call in reversed(list(steps.values())):
@@ -36,6 +38,16 @@ def check(graph: Graph, stack: Stack, settings: Settings | None) -> list[str]:
             f"{asking[-1]} asks for is written down and no more"
         )
     return notes
+
+
+def _later(options: PipelineOptions) -> Iterator[str]:
+    """Options that mean something, but that nothing carries out yet."""
+    if not options.wait:
+        yield "wait=False: no orchestrator here runs without waiting yet"
+    if options.resume is not None:
+        yield "resume=: there is no resuming yet; running again takes what is in the cache"
+    if options.config is not None:
+        yield f"config={os.fspath(options.config)!r}: files with parameters are not read yet"
 
 
 def _problems(call: Call, stack: Stack) -> Iterator[str]:

@@ -27,7 +27,8 @@ from penstock.stack.registry import Registry
 
 def execute(run: str, call: str, plan: str, stack_data: str, *, here: bool = False) -> StepRun:
     """Run one call and return its record; `here` even if a step operator is meant to run it."""
-    stack = Registry(Project.find()).from_data(json.loads(stack_data))
+    with loading.importing("the flavors of its stack"):
+        stack = Registry(Project.find()).from_data(json.loads(stack_data))
     ledger = Ledger(stack.artifact_store)
     values = Values(stack.artifact_store, fingerprint.of_names)
     data = values.fetch(plan, f"The plan of run {run}")

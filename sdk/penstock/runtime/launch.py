@@ -53,7 +53,7 @@ def launch(
     graph = draw(name, body)
     project = Project.find()
     stack = Registry(project).stack(options.stack, options.chosen_by)
-    notes = [*stack.notes, *checks.check(graph, stack, options.settings)]
+    notes = [*stack.notes, *checks.check(graph, stack, options)]
     if stack.artifact_store.path == str(project.folder) and not project.folder.exists():
         project.prepared()
     ledger = Ledger(stack.artifact_store)
@@ -64,10 +64,10 @@ def launch(
         notes.append(notice)
     told = observer.on_stderr() if options.progress else observer.Silent()
     run_id = new_run_id(started)
+    plan = planner.plan(run_id, graph, reference, stack, options.cache, values)
     told.run_started(run_id, name, stack.name, stack.origin, graph.calls)
     for note in notes:
         told.note(note)
-    plan = planner.plan(run_id, graph, reference, stack, options.cache, values)
     found = planner.find(plan, cache)
     record = RunRecord(
         run=run_id,

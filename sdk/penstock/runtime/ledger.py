@@ -148,9 +148,9 @@ class Ledger:
 
     def cached(self, key: str) -> StepRun | None:
         """The result that the cache has for a key, signed by a key that counts if there is one."""
-        names = [cache_key(key), *(cache_key(key, signer) for signer in self.keys.known)]
         first = None
-        for name in names:
+        for signer in (None, *self.keys.known):
+            name = cache_key(key, signer)
             try:
                 found = self._step_run(self.store.get(name), name)
             except NoSuchKey:

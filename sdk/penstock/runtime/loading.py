@@ -18,9 +18,9 @@ _importing: ContextVar[str] = ContextVar("importing", default="")
 
 
 @contextmanager
-def importing(module: str) -> Iterator[None]:
+def importing(what: str) -> Iterator[None]:
     """While this lasts, a worker is importing user code, and no run may start."""
-    token = _importing.set(module)
+    token = _importing.set(what)
     try:
         yield
     finally:
@@ -29,9 +29,9 @@ def importing(module: str) -> Iterator[None]:
 
 def refuse_while_importing(what: str) -> None:
     """Raise `NotHere` if a worker is importing the file that asks for `what`."""
-    if module := _importing.get():
+    if imported := _importing.get():
         raise NotHere(
-            f"{what} is called while a worker imports {module!r}: every step would start the "
+            f"{what} is called while a worker imports {imported}: every step would start the "
             "whole pipeline again.",
             hint="Move it under `if __name__ == '__main__':`.",
         )
@@ -71,7 +71,7 @@ def _find(reference: str) -> Any:
     if _is_main(module):
         return _attribute(sys.modules["__main__"], name)
     try:
-        with importing(module):
+        with importing(repr(module)):
             imported = import_module(module)
     except ModuleNotFoundError as error:
         raise NotFound(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
 from penstock.errors import UnknownStack, listed
@@ -41,6 +40,8 @@ def choices(project: Project, files: Iterable[Configuration]) -> Iterator[StackC
 
 def unknown(choice: StackChoice, known: Iterable[str], project: Project) -> UnknownStack:
     """The error for a choice that does not exist."""
+    from difflib import get_close_matches  # only when something is wrong
+
     known = list(known)
     near = get_close_matches(choice.name, known, n=1)
     hints = [f"Did you mean {near[0]!r}?"] if near else []

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from penstock.errors import BadConfiguration, StackError
+from penstock.model.user import config_folder
 
 FILE: Final = "penstock.yaml"
 FOLDER: Final = ".penstock"
@@ -87,14 +87,8 @@ class Project:
 
 def user_file() -> Path | None:
     """The user's own penstock.yaml, for all projects; None for a user without a home."""
-    if sys.platform == "linux":  # what platformdirs says too, without its 11 ms
-        folder = os.environ.get("XDG_CONFIG_HOME", "").strip() or os.path.expanduser("~/.config")
-        path = Path(folder, "penstock", FILE)
-    else:
-        import platformdirs  # pulls in tempfile, shutil and random
-
-        path = Path(platformdirs.user_config_dir("penstock", appauthor=False), FILE)
-    return path if path.is_absolute() else None
+    folder = config_folder()
+    return folder / FILE if folder else None
 
 
 def _working_directory() -> Path:
