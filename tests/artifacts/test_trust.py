@@ -572,6 +572,19 @@ def test_a_process_tells_of_its_key_once(key_file: Path) -> None:
     assert [trust.news(keys), trust.news(keys)] == [keys.notice, None]
 
 
+def test_runs_without_a_home_say_so_once(
+    key_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocked(key_file)
+    store = LocalArtifactStore(path=str(tmp_path / "store"))
+    stack = Stack("test", orchestrator=LocalOrchestrator(), artifact_store=store)
+    loud = visit.on(stack).with_options(progress=True)
+    runs = [loud.run({1, 2}) for _ in range(2)]
+
+    assert [run["half"].status for run in runs] == ["completed", "cached"]
+    assert capsys.readouterr().err.count("No signing key can be kept in ") == 1
+
+
 def test_a_user_without_a_home_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
