@@ -6,8 +6,10 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,21 +36,43 @@ class Finished:
         return Cost(**json.loads(self.out.splitlines()[-1]), peak=self.cost.peak)
 
 
-def python(folder: Path, *arguments: str, program: str = sys.executable) -> Finished:
-    """Run Python in a folder and wait. Standard input and output are no terminal."""
+class Failed(Exception):
+    """A process that ended with an error; what it said last is in the last lines."""
+
+
+def python(
+    folder: Path, *arguments: str, program: str = sys.executable, timeout: float = 600
+) -> Finished:
+    """Run Python in a folder and wait. Standard input and output are no terminal.
+
+    Raises `Failed`, also when it takes longer than `timeout` seconds.
+    """
     with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
         start = time.perf_counter()
         child = subprocess.Popen(
-            [program, *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+            [program, *arguments],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
         )
-        _, status, usage = os.wait4(child.pid, 0)
+        alarm = threading.Timer(timeout, os.killpg, (child.pid, signal.SIGKILL))
+        alarm.start()
+        try:
+            _, status, usage = os.wait4(child.pid, 0)
+        except BaseException:
+            os.killpg(child.pid, signal.SIGKILL)
+            raise
+        finally:
+            alarm.cancel()
         cost = _cost(usage, time.perf_counter() - start)
         child.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
         finished = Finished(cost, out.read(), err.read())
     if child.returncode:
-        raise RuntimeError(f"{' '.join(arguments)} ended with {child.returncode}:\n{finished.err}")
+        raise Failed(f"{' '.join(arguments)} ended with {child.returncode}:\n{finished.err}")
     return finished
 
 

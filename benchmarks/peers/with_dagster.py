@@ -4,7 +4,7 @@ The instance keeps runs and events in SQLite, as it does by default; by default,
 would be a process of its own, which takes far longer.
 """
 
-import os
+import sys
 
 from dagster import DagsterInstance, execute_job, in_process_executor, job, op, reconstructable
 
@@ -22,7 +22,7 @@ def following(number: int) -> int:
 @job(executor_def=in_process_executor)
 def chain() -> None:
     number = zero()
-    for _ in range(int(os.environ["CHAIN_LENGTH"]) - 1):
+    for _ in range(int(sys.argv[1]) - 1):
         number = following(number)
 
 
@@ -37,4 +37,4 @@ def main(length: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(os.environ["CHAIN_LENGTH"]))
+    main(int(sys.argv[1]))

@@ -60,6 +60,7 @@ class Story:
     def happen(self) -> "Story":
         """Carry the page out."""
         (self.folder / ".venv").symlink_to(sys.prefix)
+        (self.folder / ".tmp").mkdir()
         for kind, text in BLOCK.findall(self.page.read_text("utf-8")):
             if kind == "console":
                 self._type(text)
@@ -91,7 +92,12 @@ class Story:
         done = subprocess.run(
             ["bash", "-c", script],
             cwd=self.folder,
-            env={**os.environ, "PATH": path, "PYTHONWARNINGS": "error"},
+            env={
+                **os.environ,
+                "PATH": path,
+                "PYTHONWARNINGS": "error",
+                "TMPDIR": str(self.folder / ".tmp"),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

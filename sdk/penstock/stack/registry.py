@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from penstock.errors import (
@@ -55,9 +57,12 @@ class Registry:
     @property
     def files(self) -> tuple[Configuration, ...]:
         """What lies on disk: the project's file, then the user's."""
-        own = user_file()
-        paths = [self.project.file, *([own] if own and own != self.project.file else [])]
-        return tuple(read(path) for path in paths)
+        return tuple(map(read, self._paths))
+
+    @cached_property
+    def _paths(self) -> tuple[Path, ...]:
+        own, file = user_file(), self.project.file
+        return (file, own) if own and own != file else (file,)
 
     @property
     def flavors(self) -> Own:

@@ -163,9 +163,8 @@ def _file(place: Path, path: str, put: Put) -> dict[str, Any]:
         raise UnsupportedValue(
             f"{str(place)!r} is neither a file nor a folder, but a pipe, a socket or a device."
         )
-    # A mapping, unlike a copy, follows a file that changes; the store digests what it writes, so
-    # the artifact is whole all the same. A file that is cut short meanwhile ends the process:
-    # who returns a path must be done with writing it.
+    # A mapping, unlike a copy, follows a file that changes, and one that is cut short meanwhile
+    # ends the process: who returns a path must be done with writing it.
     with place.open("rb") as file:
         data: Buffer
         if status.st_size < MAPPED:
