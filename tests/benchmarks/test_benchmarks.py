@@ -90,6 +90,11 @@ def test_a_ratio_does_not_see_the_speed_of_the_machine() -> None:
     assert pairs.ratios(taken["ours"], taken["bare"]) == [2.0] * 5
 
 
+def test_ratios_are_taken_pair_by_pair() -> None:
+    ours, bare = ([pairs.Cost(cpu, 0.0) for cpu in side] for side in ([2.0, 8.0], [1.0, 2.0]))
+    assert pairs.ratios(ours, bare) == [2.0, 4.0]
+
+
 def test_a_spread_is_the_median_and_the_quartiles() -> None:
     assert pairs.Spread.of([9, 1, 3, 5, 7]) == pairs.Spread(5, 3, 7)
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextvars
 import json
 import sys
-import threading
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from functools import cached_property
-from inspect import CO_COROUTINE
 from pathlib import Path
 from types import CoroutineType
 from typing import Any
@@ -23,9 +19,9 @@ from penstock.model.graph import Call
 from penstock.model.plan import Plan
 from penstock.model.records import Artifact, Status, StepRun
 from penstock.model.step import Step
+from penstock.runtime import calling
 from penstock.runtime.attempt import Attempt, vanished
 from penstock.runtime.cache import Cache, Key, Miss
-from penstock.runtime.deadline import Deadline, too_long
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.planner import Found
 from penstock.runtime.runid import nonce
@@ -168,10 +164,10 @@ class Executor:
         try:
             with attempt:
                 arguments, read = self._arguments(call, attempt.scratch.folder)
-                with _limit(call):
+                with calling.limit(call):
                     value = call.step.function(**arguments)
                     if type(value) is CoroutineType:
-                        value = _awaited(_in_time(value, call))
+                        value = calling.awaited(value, call)
                 outputs = self._saved(call, value)
         except BaseException as error:
             result = attempt.failed(error)
@@ -252,54 +248,3 @@ class _Handed:
 
 def _hint(step: Step[..., Any], use: Use) -> Any:
     return next(item.hint for item in step.signature.outputs if item.name == use.output)
-
-
-def _limit(call: Call) -> Any:
-    seconds = call.step.options.timeout
-    if seconds is None:
-        return nullcontext()
-    function: Any = call.step.function
-    # Who awaits is stopped by asyncio; this is for who never does.
-    return Deadline(call.id, seconds, grace=0.5 * bool(function.__code__.co_flags & CO_COROUTINE))
-
-
-async def _in_time(coroutine: Any, call: Call) -> Any:
-    """What the coroutine gives. A loop that waits reaches no bytecode: the loop must stop it."""
-    import asyncio  # not needed by steps that are not async, and slow to import
-
-    seconds = call.step.options.timeout
-    limit = asyncio.timeout(seconds)
-    try:
-        async with limit:
-            return await coroutine
-    except TimeoutError:
-        if limit.expired():
-            raise too_long(call.id, seconds or 0) from None
-        raise
-
-
-def _awaited(coroutine: Any) -> Any:
-    """The result of a coroutine, also inside a running event loop (a notebook has one)."""
-    import asyncio  # not needed by steps that are not async, and slow to import
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(coroutine)
-    result: list[Any] = []
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            result.append(asyncio.run(coroutine))
-        except BaseException as error:  # carried over to the thread that waits
-            errors.append(error)
-
-    # In this context: what the step prints belongs to the step.
-    context = contextvars.copy_context()
-    thread = threading.Thread(target=context.run, args=(work,), name="penstock-async", daemon=True)
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return result[0]
