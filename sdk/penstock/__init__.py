@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from penstock.model.step import step as step
     from penstock.orchestrators.local import LocalOrchestrator as LocalOrchestrator
     from penstock.runtime.run import Run as Run
-    from penstock.runtime.run import StoredArtifact as StoredArtifact
+    from penstock.runtime.stored_artifact import StoredArtifact as StoredArtifact
     from penstock.stack.stack import Stack as Stack
 
 _HOMES = {
@@ -49,7 +49,7 @@ _HOMES = {
     "Stack": "penstock.stack.stack",
     "Status": "penstock.model.records",
     "Step": "penstock.model.step",
-    "StoredArtifact": "penstock.runtime.run",
+    "StoredArtifact": "penstock.runtime.stored_artifact",
     "materializer": "penstock.artifacts.formats.registry",
     "pipeline": "penstock.api.pipeline",
     "step": "penstock.model.step",

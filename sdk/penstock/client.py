@@ -12,7 +12,9 @@ from penstock.errors import CorruptArtifact, NotFound, did_you_mean, listed
 from penstock.model.component import StackComponent
 from penstock.runtime import fingerprint, provenance
 from penstock.runtime.ledger import Ledger
-from penstock.runtime.run import Run, StepView, StoredArtifact
+from penstock.runtime.run import Run
+from penstock.runtime.step_view import StepView
+from penstock.runtime.stored_artifact import StoredArtifact
 from penstock.stack.configuration import StackSpec
 from penstock.stack.project import Project
 from penstock.stack.registry import Registry

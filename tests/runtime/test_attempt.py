@@ -13,6 +13,8 @@ import pytest
 
 from penstock import Client, RunFailed, Stack, Status, pipeline, step
 from penstock.errors import StepTimeout, UnsupportedValue, WrongOutputs
+from penstock.runtime.deadline import Deadline
+from penstock.runtime.runid import nonce
 
 Made = Callable[..., Stack]
 
@@ -245,6 +247,11 @@ def test_a_step_that_always_fails_is_tried_as_often_as_it_says() -> None:
     assert len(Client()._ledger.attempts(caught.value.run.id, "broken")) == 3
 
 
+def test_attempts_that_fail_at_once_keep_their_order() -> None:
+    names = [nonce(1_800_000_000 + tick / 1e6) for tick in range(50)]
+    assert names == sorted(names)
+
+
 def test_nothing_of_a_failed_step_is_in_the_cache() -> None:
     answers = [OSError("no"), 4]
 
@@ -315,7 +322,9 @@ def test_a_step_that_sleeps_in_c_is_stopped_when_it_comes_back() -> None:
 
 
 def test_a_timeout_that_is_over_before_the_step_begins_is_a_timeout() -> None:
-    assert timed(1e-9, forever).run["slow"].status is Status.TIMED_OUT
+    for _ in range(300):
+        with pytest.raises(StepTimeout), Deadline("slow", 1e-9):
+            forever()
 
 
 def test_a_step_in_time_is_left_alone() -> None:

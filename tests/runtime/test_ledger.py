@@ -19,7 +19,8 @@ from penstock.errors import (
     StoreTooNew,
 )
 from penstock.model.records import Artifact, Failure, RunRecord, Status, StepRun
-from penstock.runtime.ledger import End, Ledger, cache_key
+from penstock.runtime.ledger import Ledger, cache_key
+from penstock.runtime.notation import End
 from penstock.runtime.runid import PATTERN, new_run_id, nonce
 
 RUN = "20261122-005412-k3fq-7f3a"

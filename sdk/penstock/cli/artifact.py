@@ -15,7 +15,7 @@ from penstock.cli.output import facts, json_option, print_json, size, table
 from penstock.cli.run import BY_STACK, stack_option
 from penstock.client import Client
 from penstock.errors import NotFound, PenstockError, did_you_mean, listed
-from penstock.runtime.run import StoredArtifact
+from penstock.runtime.stored_artifact import StoredArtifact
 
 NAME = click.argument("name", metavar="RUN/STEP[/OUTPUT]")
 

@@ -16,7 +16,8 @@ from penstock.errors import CorruptArtifact
 from penstock.model.records import Status, StepRun
 from penstock.runtime import terminal
 from penstock.runtime.observer import duration
-from penstock.runtime.run import Run, StepView
+from penstock.runtime.run import Run
+from penstock.runtime.step_view import StepView
 
 stack_option = click.option("--stack", help="A stack other than the active one.")
 

@@ -7,7 +7,9 @@ import json
 from typing import Any, Final
 
 from penstock.cli.output import iso
-from penstock.runtime.run import Run, StepView, StoredArtifact
+from penstock.runtime.run import Run
+from penstock.runtime.step_view import StepView
+from penstock.runtime.stored_artifact import StoredArtifact
 
 RUN: Final = (
     "run", "pipeline", "status", "stack", "stack_origin", "started", "seconds", "user", "host",

@@ -18,7 +18,7 @@ from penstock.artifacts.store import ArtifactStore
 from penstock.errors import PenstockError, StepTimeout
 from penstock.model.graph import Call
 from penstock.model.records import Artifact, Failure, Status, StepRun
-from penstock.runtime import logs
+from penstock.runtime import capture, logs
 from penstock.runtime.cache import Key
 from penstock.runtime.scratch import Scratch
 
@@ -47,7 +47,7 @@ class Attempt:
         return self._log.nonce
 
     def __enter__(self) -> None:
-        self._token = logs.into(self._log)
+        self._token = capture.into(self._log)
         self._started = time.time()
         self._wall, self._cpu = time.perf_counter(), time.thread_time()
 
@@ -60,7 +60,7 @@ class Attempt:
         self._wall = time.perf_counter() - self._wall
         self._cpu = time.thread_time() - self._cpu
         if self._token is not None:
-            logs.back(self._token)
+            capture.back(self._token)
         self.scratch.remove()
         if error is not None:
             trim(error, self._call.step.function)

@@ -16,7 +16,7 @@ from penstock.model.binding import Binding, Group, Held, Literally, Use
 from penstock.model.graph import Call
 from penstock.model.records import StepRun
 from penstock.model.step import Step
-from penstock.runtime import fingerprint
+from penstock.runtime import fingerprint, libraries
 from penstock.runtime.ledger import Ledger
 
 LONG: Final = 4096
@@ -109,7 +109,7 @@ class Cache:
         text = _dump(
             {
                 "code": fingerprint.of_step(step),
-                "environment": fingerprint.environment(step),
+                "environment": libraries.environment(step),
                 "formats": {
                     output.name: registry.declared(output.hint) for output in step.signature.outputs
                 },

@@ -16,7 +16,7 @@ from penstock.artifacts.values import Values
 from penstock.errors import CannotRun, PenstockError
 from penstock.model.plan import Plan
 from penstock.model.records import StepRun
-from penstock.runtime import fingerprint, loading, logs, observer
+from penstock.runtime import capture, fingerprint, loading, logs, observer
 from penstock.runtime.cache import Cache
 from penstock.runtime.executor import Executor
 from penstock.runtime.ledger import Ledger
@@ -42,7 +42,7 @@ def execute(run: str, call: str, plan: str, stack_data: str, *, here: bool = Fal
     executor = Executor(
         loaded, stack, ledger, values, Cache(ledger, values), observer.Silent(), Found(upstream, {})
     )
-    with logs.captured(logs.StepLog(ledger.store, run, logs.RUN)):
+    with capture.captured(logs.StepLog(ledger.store, run, logs.RUN)):
         return executor.execute_here(call) if here else executor.execute(call)
 
 

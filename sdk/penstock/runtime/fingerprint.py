@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
-from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import Any, Final
+from typing import Any
 
 from penstock.artifacts.formats import registry
 from penstock.artifacts.materializer import Composite, NotThisFormat
@@ -27,17 +23,11 @@ from penstock.model.names import reference
 from penstock.model.records import Artifact
 from penstock.model.step import Step
 from penstock.runtime import loading, source
-
-_STDLIB: Final = frozenset(sys.stdlib_module_names) | {"penstock"}
-_INSTALLED: Final = tuple({str(Path(sysconfig.get_path(name))) for name in ("purelib", "platlib")})
-
-_PACKAGES: Final = frozenset({"site-packages", "dist-packages"})
-"""Folders of installed modules, wherever they are: the user's own, the system's."""
+from penstock.runtime.libraries import is_project
 
 _functions: dict[int, tuple[FunctionType, str]] = {}
 _codes: dict[int, tuple[CodeType, str]] = {}
 _classes: dict[int, tuple[type, str]] = {}
-_top_level: dict[str, bool] = {}
 
 
 def of_step(step: Step[..., Any]) -> str:
@@ -114,24 +104,6 @@ def of_artifact(artifact: Artifact) -> str:
     if not found or None in found:
         return artifact.code
     return of_names(found).digest
-
-
-def environment(step: Step[..., Any]) -> Mapping[str, str]:
-    """The Python minor version, and versions of the installed libraries that the step names."""
-    versions = {"python": f"{sys.version_info[0]}.{sys.version_info[1]}"}
-    function: Any = step.function
-    for name in sorted(_libraries(function.__code__, function.__globals__)):
-        versions[name] = _version(name)
-    return versions
-
-
-def is_project(module: str) -> bool:
-    """Whether a module is the user's own: not of the standard library, not installed."""
-    top = module.partition(".")[0]
-    known = _top_level.get(top)
-    if known is None:
-        known = _top_level[top] = top not in _STDLIB and not _is_installed(top)
-    return known
 
 
 def _own(code: CodeType, names: Mapping[str, Any]) -> str:
@@ -253,66 +225,3 @@ def _plain(value: Any) -> str:
         return plain.canonical(value)
     except plain.NotPlain:
         return ""
-
-
-def _libraries(code: CodeType, names: Mapping[str, Any]) -> set[str]:
-    """Top-level names of installed libraries that a function's globals or imports lead to."""
-    found = set()
-    for name in code.co_names:
-        value = names.get(name)
-        module = value.__name__ if isinstance(value, ModuleType) else None
-        module = module or getattr(value, "__module__", None)
-        for candidate in (module, name if name not in names else None):
-            if isinstance(candidate, str):
-                top = candidate.partition(".")[0]
-                if top not in _STDLIB and _is_installed(top):
-                    found.add(top)
-    for item in code.co_consts:
-        if isinstance(item, CodeType):
-            found |= _libraries(item, names)
-    return found
-
-
-def _is_installed(top: str) -> bool:
-    """Whether a top-level module lies among the installed distributions."""
-    module = sys.modules.get(top)
-    file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
-    if file is not None:
-        folders = Path(file).parts
-        return str(file).startswith(_INSTALLED) or not _PACKAGES.isdisjoint(folders)
-    if module is not None:
-        return False
-    return any(Path(folder, top).is_dir() or Path(folder, f"{top}.py").is_file()
-               for folder in _INSTALLED)  # fmt: skip
-
-
-@cache
-def _version(top: str) -> str:
-    """The version of an installed library by its top-level module, loaded or not.
-
-    Its `__version__` is not asked: that is there only once it is loaded, and the key of a step must
-    not depend on what ran before it.
-    """
-    from importlib.metadata import PackageNotFoundError, packages_distributions
-    from importlib.metadata import version as installed  # costly, and rarely needed
-
-    try:
-        return installed(top)
-    except PackageNotFoundError:  # scikit-learn brings sklearn
-        brought = sorted(_brought(top))
-    if not brought:
-        names = sorted(set(packages_distributions().get(top, ())))
-        brought = [f"{name}-{installed(name)}" for name in names]
-    return ",".join(brought) or "unknown"
-
-
-def _brought(top: str) -> Iterator[str]:
-    """Names and versions of the distributions whose list of files has a top-level module.
-
-    `packages_distributions` knows more, and takes half a second.
-    """
-    line = re.compile(rf"^{re.escape(top)}(/|\.py,)".encode(), re.MULTILINE)
-    for folder in _INSTALLED:
-        for record in Path(folder).glob("*.dist-info/RECORD"):
-            if line.search(record.read_bytes()):
-                yield record.parent.name.removesuffix(".dist-info")

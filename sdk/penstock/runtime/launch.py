@@ -18,10 +18,20 @@ from penstock.model.graph import Graph
 from penstock.model.options import Hook, PipelineOptions
 from penstock.model.records import RunRecord, Status, StepRun
 from penstock.model.refs import StoredValue
-from penstock.runtime import checks, fingerprint, loading, logs, observer, planner, provenance
+from penstock.runtime import (
+    capture,
+    checks,
+    fingerprint,
+    loading,
+    logs,
+    observer,
+    planner,
+    provenance,
+)
 from penstock.runtime.cache import LONG, Cache
 from penstock.runtime.executor import Executor
-from penstock.runtime.ledger import End, Ledger
+from penstock.runtime.ledger import Ledger
+from penstock.runtime.notation import End
 from penstock.runtime.observer import RunObserver
 from penstock.runtime.run import Run
 from penstock.runtime.runid import new_run_id
@@ -95,7 +105,7 @@ def launch(
         told.found_in_cache(found.hits)
         _call_hook(options.on_start, run, told)
         if executor.pending:
-            with logs.captured(logs.StepLog(ledger.store, run_id, logs.RUN)):
+            with capture.captured(logs.StepLog(ledger.store, run_id, logs.RUN)):
                 stack.orchestrator.submit(executor, told)
     except BaseException:
         with suppress(StoreError):  # the store may be what failed; that is what gets raised

@@ -1,64 +1,23 @@
-"""The ledger: what lies in a store about runs, and nowhere else.
-
-Every record is JSON, then a line with the signature of all before it. In the record of a step
-there is a line between them: what its cache key is made of.
-"""
+"""The ledger: what lies in a store about runs, and nowhere else."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
 from functools import cached_property
-from types import NoneType
-from typing import Any, Final
+from typing import TypeVar
 
 from penstock.artifacts.formats import registry
 from penstock.artifacts.identity import VERSION, Identity, identify
-from penstock.artifacts.store import ArtifactStore, Buffer
+from penstock.artifacts.store import ArtifactStore
 from penstock.artifacts.trust import Keyring, keyring
 from penstock.digest import of_buffers
 from penstock.errors import CorruptArtifact, KeyTaken, NoSuchKey, NotFound
-from penstock.model.records import Artifact, Failure, RunRecord, Status, StepRun
+from penstock.model.records import RunRecord, StepRun
+from penstock.runtime import notation
+from penstock.runtime.notation import End, Opened
 from penstock.runtime.runid import PATTERN
 
-MALFORMED: Final = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
-"""What goes wrong with bytes that anybody may have written."""
-
-_load: Final = json.JSONDecoder().decode
-_dump: Final = json.JSONEncoder(separators=(",", ":")).encode
-
-
-_Kinds = Mapping[str, type | tuple[type, ...]]
-_NUMBER: Final = (int, float)
-_STEP: Final[_Kinds] = {
-    **dict.fromkeys(("run", "call", "step", "status", "key"), str),
-    **dict.fromkeys(("started", "wall", "cpu"), _NUMBER),
-    **dict.fromkeys(("peak_memory", "read", "written", "attempt"), int),
-    "outputs": dict,
-}
-_RUN: Final[_Kinds] = {
-    **dict.fromkeys(("run", "pipeline", "reference", "plan", "stack", "stack_origin"), str),
-    **dict.fromkeys(("orchestrator", "user", "host", "code"), str),
-    **dict.fromkeys(("parameters", "versions", "hits"), dict),
-    "process": int,
-    "started": _NUMBER,
-    "commit": (str, NoneType),
-    "calls": list,
-}
-_END: Final[_Kinds] = {"run": str, "status": str, "ended": _NUMBER, "steps": dict}
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """The seal of a run: how it ended, and which records belong to it."""
-
-    run: str
-    status: Status
-    ended: float
-    """Seconds since 1970, UTC."""
-    steps: Mapping[str, str]
-    """Call → digest of its record, for the calls that this run executed."""
+R = TypeVar("R", RunRecord, StepRun, End)
 
 
 class Ledger:
@@ -85,19 +44,18 @@ class Ledger:
 
     def begin(self, record: RunRecord) -> None:
         """Write down that a run starts."""
-        self._write(f"runs/{record.run}/run.json", {**_shallow(record), "store": self.identity.id})
+        self._write(f"runs/{record.run}/run.json", record)
 
     def end(self, end: End) -> None:
         """Seal a run. Somebody else may have done so already, which is as good."""
-        data = {**_shallow(end), "store": self.identity.id}
         try:
-            self._write(f"runs/{end.run}/end.json", data)
+            self._write(f"runs/{end.run}/end.json", end)
         except KeyTaken:
             return
 
     def finish(self, run: StepRun, *, reusable: bool) -> str:
         """Publish a usable result, first for the cache, then for the run. Returns its digest."""
-        signed = self.keys.sign(self._step_record(run))
+        signed = self.keys.sign(notation.written_step(run, self.identity.id))
         record = f"runs/{run.run}/steps/{run.call}.json"
         if not reusable:
             self.store.publish([record], signed)
@@ -116,7 +74,7 @@ class Ledger:
 
     def attempt(self, run: StepRun, nonce: str) -> None:
         """Write down an attempt that gave nothing usable."""
-        signed = self.keys.sign(self._step_record(run))
+        signed = self.keys.sign(notation.written_step(run, self.identity.id))
         self.store.put(f"runs/{run.run}/attempts/{run.call}/{nonce}.json", [signed])
 
     def attempts(self, run: str, call: str) -> list[StepRun]:
@@ -152,7 +110,7 @@ class Ledger:
         for signer in (None, *self.keys.known):
             name = cache_key(key, signer)
             try:
-                found = self._step_run(self.store.get(name), name)
+                found = self._read(name, notation.read_step)
             except NoSuchKey:
                 return first  # nothing under the plain name: nothing under the others
             except CorruptArtifact:
@@ -164,30 +122,17 @@ class Ledger:
 
     def run(self, run: str) -> RunRecord:
         """What was known when the run started. Raises `NotFound` or `CorruptArtifact`."""
-        key = f"runs/{run}/run.json"
         try:
-            data, verified = self._read(key, run, _RUN)
+            return self._of(run, f"runs/{run}/run.json", notation.read_run)
         except NoSuchKey:
             raise NotFound(f"There is no run {run!r} in {self.store.path}.") from None
-        try:
-            names = (field.name for field in fields(RunRecord) if field.name in data)
-            known = {name: data[name] for name in names}
-            calls = tuple(_texts(dict(enumerate(data["calls"]))).values())
-            return RunRecord(**{**known, "calls": calls, "verified": verified})
-        except MALFORMED as error:
-            raise self._corrupt(key, error) from error
 
     def sealed(self, run: str) -> End | None:
         """How the run ended, if somebody wrote that down."""
-        key = f"runs/{run}/end.json"
         try:
-            data = self._read(key, run, _END)[0]
+            return self._of(run, f"runs/{run}/end.json", notation.read_end)
         except NoSuchKey:
             return None
-        try:
-            return End(data["run"], Status(data["status"]), data["ended"], data["steps"])
-        except MALFORMED as error:
-            raise self._corrupt(key, error) from error
 
     def last_sign(self, record: RunRecord) -> float:
         """When a run last wrote a record of a step, or its own. Seconds since 1970, UTC."""
@@ -207,119 +152,40 @@ class Ledger:
         if theirs is None or (_needs_trust(run) and not theirs.verified):
             self.store.publish([cache_key(run.key, self.keys.signing.id)], signed)
 
-    def _write(self, key: str, data: Mapping[str, Any]) -> None:
-        self.store.put(key, [self.keys.sign(_dump(data).encode())], exclusive=True)
+    def _write(self, key: str, record: RunRecord | End) -> None:
+        signed = self.keys.sign(notation.written(record, self.identity.id))
+        self.store.put(key, [signed], exclusive=True)
 
-    def _read(self, key: str, run: str, kinds: _Kinds) -> tuple[dict[str, Any], bool]:
-        """A record of a run, and whether a key that counts has signed it."""
-        data, _, _, verified = self._opened(self.store.get(key), key)
+    def _read(self, key: str, read: Callable[[Opened], R]) -> R:
+        """A record, whoever wrote it. Raises `NoSuchKey` or `CorruptArtifact`."""
+        data = bytes(self.store.get(key))
         try:
-            _check(data, kinds)
-        except MALFORMED as error:
+            return read(notation.opened(data, self.keys, self.identity.id))
+        except notation.MALFORMED as error:
             raise self._corrupt(key, error) from error
-        if data["run"] != run:
-            raise self._corrupt(key, ValueError(f"it is of the run {data['run']!r}"))
-        return data, verified
+
+    def _of(self, run: str, key: str, read: Callable[[Opened], R]) -> R:
+        """A record that must be of this run."""
+        found = self._read(key, read)
+        if found.run != run:
+            raise self._corrupt(key, ValueError(f"it is of the run {found.run!r}"))
+        return found
 
     def _step_of(self, run: str, call: str, key: str) -> StepRun:
-        found = self._step_run(self.store.get(key), key)
+        found = self._read(key, notation.read_step)
         if (found.run, found.call) != (run, call):
             of = f"it is of step {found.call!r} in the run {found.run!r}"
             raise self._corrupt(key, ValueError(of))
         return found
-
-    def _opened(self, data: Buffer, key: str) -> tuple[dict[str, Any], str, str, bool]:
-        """The first line, the second one if there is one, who signed, and whether that counts."""
-        try:
-            record, signer, verified = self.keys.verify(bytes(data))
-            first, _, second = record.decode().partition("\n")
-            read = _load(first)
-            return read, second, signer, verified and read["store"] == self.identity.id
-        except MALFORMED as error:
-            raise self._corrupt(key, error) from error
-
-    def _step_record(self, run: StepRun) -> bytes:
-        data: dict[str, Any] = {
-            "run": run.run,
-            "call": run.call,
-            "step": run.step,
-            "status": run.status,
-            "key": run.key,
-            "outputs": {name: artifact.to_data() for name, artifact in run.outputs.items()},
-            "started": run.started,
-            "wall": run.wall,
-            "cpu": run.cpu,
-            "peak_memory": run.peak_memory,
-            "read": run.read,
-            "written": run.written,
-            "attempt": run.attempt,
-            "store": self.identity.id,
-        }
-        if run.source:
-            data["source"] = run.source
-        if run.failure:
-            data["failure"] = asdict(run.failure)
-        # On a line of their own: they are the text that was hashed, and hits need not parse them.
-        return f"{_dump(data)}\n{run.parts}".encode()
-
-    def _step_run(self, buffer: Buffer, key: str) -> StepRun:
-        data, parts, signer, verified = self._opened(buffer, key)
-        try:
-            _check(data, _STEP)
-            failure = data.get("failure")
-            source = data.get("source")
-            return StepRun(
-                data["run"],
-                data["call"],
-                data["step"],
-                Status(data["status"]),
-                data["key"],
-                parts,
-                {name: Artifact.from_data(item) for name, item in data["outputs"].items()},
-                data["started"],
-                data["wall"],
-                data["cpu"],
-                data["peak_memory"],
-                data["read"],
-                data["written"],
-                data["attempt"],
-                Failure(**_texts(failure)) if failure else None,
-                (str(source[0]), str(source[1])) if source else None,
-                signer,
-                verified,
-            )
-        except MALFORMED as error:
-            raise self._corrupt(key, error) from error
 
     def _corrupt(self, key: str, error: Exception) -> CorruptArtifact:
         reason = f"there is no {error}" if isinstance(error, KeyError) else error
         return CorruptArtifact(f"The record {key} in {self.store.path} cannot be read: {reason}.")
 
 
-def _shallow(record: RunRecord | End) -> dict[str, Any]:
-    """The fields as they are: `asdict` would copy every hit of a long run."""
-    names = (field.name for field in fields(record))
-    return {name: getattr(record, name) for name in names if name != "verified"}
-
-
 def cache_key(key: str, signer: str | None = None) -> str:
     """Where the cache has a result; with `signer`, where the one of that key's owner is."""
     return f"cache/{key[:2]}/{key}.{signer}" if signer else f"cache/{key[:2]}/{key}"
-
-
-def _check(data: Mapping[str, Any], kinds: _Kinds) -> None:
-    """Raise `KeyError` or `TypeError` unless these fields are there, with values of their kinds."""
-    for name, kind in kinds.items():
-        if not isinstance(data[name], kind):
-            raise TypeError(f"{name!r} is {data[name]!r}")
-        if kind is dict and name != "outputs":
-            _texts(data[name])
-
-
-def _texts(data: dict[Any, Any]) -> dict[Any, Any]:
-    if not all(isinstance(value, str) for value in data.values()):
-        raise TypeError(f"{data!r} holds something else than text")
-    return data
 
 
 def _needs_trust(run: StepRun) -> bool:

@@ -10,7 +10,7 @@ from typing import Final, Protocol, TextIO
 from penstock.model.graph import Call
 from penstock.model.records import Status, StepRun
 from penstock.runtime import terminal
-from penstock.runtime.logs import beside
+from penstock.runtime.capture import beside
 
 WIDEST: Final = 32
 """Characters of a step's id up to which the times stand under each other."""

@@ -14,7 +14,7 @@ from penstock.model.records import StepRun
 from penstock.model.signature import class_in
 from penstock.model.step import Step
 from penstock.runtime.cache import Cache, Miss
-from penstock.runtime.run import StoredArtifact
+from penstock.runtime.stored_artifact import StoredArtifact
 from penstock.stack.stack import Stack
 from penstock.stack.steps import step_options
 

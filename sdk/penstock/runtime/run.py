@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 from penstock.artifacts.values import Trust, Values
 from penstock.errors import NotFound, did_you_mean, listed
@@ -14,149 +13,13 @@ from penstock.model import binding as bindings
 from penstock.model import plain
 from penstock.model import plan as plans
 from penstock.model.binding import Binding, Held, Literally, Use
-from penstock.model.records import Artifact, RunRecord, Status, StepRun
-from penstock.model.refs import StoredValue
-from penstock.runtime import loading, logs, preview, scratch
+from penstock.model.records import RunRecord, Status, StepRun
+from penstock.runtime import loading, logs, scratch
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.status import run_status
+from penstock.runtime.step_view import StepView
 
 R = TypeVar("R")
-
-if TYPE_CHECKING:
-    # Deliberately more than it is: a stored artifact may be an argument of any type, because it
-    # stands for the value that it holds.
-    _AnyValue = Any
-else:
-    _AnyValue = object
-
-
-class StoredArtifact(StoredValue, _AnyValue):  # type: ignore[misc]
-    """One output of a step in a store. `load()` gives the value; as an argument it is the value."""
-
-    def __init__(
-        self, ledger: Ledger, values: Values, record: StepRun, name: str, hint: Any
-    ) -> None:
-        self._ledger = ledger
-        self._values = values
-        self._record = record
-        self._hint = hint
-        self.name = name
-        """The output's name."""
-
-    @property
-    def run(self) -> str:
-        """Id of the run that it belongs to."""
-        return self._record.run
-
-    @property
-    def step(self) -> str:
-        """Id of the step that it is an output of."""
-        return self._record.call
-
-    @property
-    def artifact(self) -> Artifact:
-        """Format, digest and size."""
-        return self._record.outputs[self.name]
-
-    @property
-    def store(self) -> str:
-        """Where the store is that holds it."""
-        return self._ledger.store.path
-
-    def held(self, values: Values) -> Held:
-        """How a plan names it, for a store that has it or gets it now."""
-        if values.store != self._values.store:
-            values.adopt(self.artifact, self._values, str(self))
-        run, call = self._record.source or (self._record.run, self._record.call)
-        return Held(self.artifact, (run, call, self.name), self._record.verified)
-
-    def load(self) -> Any:
-        """The value, private to the caller. Raises `CorruptArtifact`, `NoSuchKey` or
-        `UntrustedArtifact`."""
-        trust = Trust(self._record.verified, self._record.signer)
-        hint = self._hint if self._hint is not None else loading.hint(self._record.step, self.name)
-        return self._values.load(self.artifact, hint, str(self), scratch.until_exit, trust)
-
-    def preview(self, most: int = 2000) -> str | None:
-        """What is in it, as far as that can be seen without loading it: text of at most about
-        `most` characters, shapes, columns, names of files."""
-        data = self._values.buffer(self.artifact, str(self))
-        return preview.of(self.artifact.format, data, most)
-
-    def export(self, path: str | Path = ".") -> Path:
-        """Write it to a file, or a folder if it is one, as it lies in the store; nothing is
-        unpickled. Into a folder that is there already it goes under a name of its own.
-
-        Returns where it is. Raises `FileExistsError` rather than overwrite.
-        """
-        return self._values.export(self.artifact, Path(path), self._file_name, str(self))
-
-    @property
-    def _file_name(self) -> str:
-        """A name for what has none itself, without the ending."""
-        return self.step if self.name == "output" else self.name
-
-    def __str__(self) -> str:
-        return f"Output {self.name!r} of step {self.step} in run {self.run}"
-
-    def __repr__(self) -> str:
-        artifact = self.artifact
-        return f"<{self.run}/{self.step}/{self.name} {artifact.format} {artifact.size:,} bytes>"
-
-
-class StepView:
-    """One step of a run."""
-
-    def __init__(
-        self, ledger: Ledger, values: Values, record: StepRun, hints: Mapping[str, Any]
-    ) -> None:
-        self._ledger = ledger
-        self._values = values
-        self._hints = hints
-        self.record = record
-        """What is written down."""
-
-    @property
-    def id(self) -> str:
-        """The step's id in its run."""
-        return self.record.call
-
-    @property
-    def status(self) -> Status:
-        """What became of it."""
-        return self.record.status
-
-    @cached_property
-    def outputs(self) -> Mapping[str, StoredArtifact]:
-        """By name; empty if the step gave none."""
-        return {
-            name: StoredArtifact(
-                self._ledger, self._values, self.record, name, self._hints.get(name)
-            )
-            for name in self.record.outputs
-        }
-
-    @property
-    def output(self) -> StoredArtifact:
-        """The only output. Raises `NotFound` if there are several, or none."""
-        if len(self.outputs) == 1:
-            return next(iter(self.outputs.values()))
-        if self.outputs:
-            raise NotFound(
-                f"Step {self.id} has several outputs: {listed(self.outputs)}.",
-                hint=f"Write run[{self.id!r}].outputs[{next(iter(self.outputs))!r}].",
-            )
-        raise NotFound(
-            f"Step {self.id} of run {self.record.run} has no output: it is {self.status}."
-        )
-
-    def logs(self) -> str:
-        """What it printed and logged, in all its attempts."""
-        run, call = self.record.source or (self.record.run, self.record.call)
-        return logs.read(self._ledger.store, run, call)
-
-    def __repr__(self) -> str:
-        return f"<step {self.id} {self.status}>"
 
 
 class Run(Generic[R]):
