@@ -5,8 +5,12 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from types import TracebackType
+from typing import Final
 
 from penstock.errors import StepTimeout
+
+AGAIN: Final = 0.05
+"""Seconds after which a step that is still there is struck again."""
 
 
 class Deadline:
@@ -15,17 +19,17 @@ class Deadline:
     def __init__(self, step: str, seconds: float, grace: float = 0.0) -> None:
         self._step = step
         self._seconds = seconds
+        self._wait = seconds + grace
         self._thread = threading.get_ident()
-        self._lock = threading.Lock()
-        self._over = False
-        self._raised = False
-        self._timer = threading.Timer(seconds + grace, self._strike)
-        self._timer.daemon = True
+        self._over = threading.Event()
+        self._struck = False
+        self._watcher = threading.Thread(target=self._watch, name="penstock-deadline", daemon=True)
 
     def __enter__(self) -> None:
-        # Struck already, before the step began? Then `__exit__` says so.
-        with suppress(_Struck):
-            self._timer.start()
+        try:
+            self._watcher.start()
+        except _Struck:  # over before the step begins: it will be struck again in there
+            return
 
     def __exit__(
         self,
@@ -33,23 +37,23 @@ class Deadline:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        try:
-            with self._lock:
-                self._over = True
-            self._timer.cancel()
-        except _Struck:  # raised here because the step had just come back
-            error = error or _Struck()
-        if self._raised:
-            _raise_in(self._thread, None)  # not delivered yet: take it back
-        if self._raised or isinstance(error, _Struck):
+        while self._watcher.is_alive():
+            try:
+                self._over.set()
+                self._watcher.join()
+            except _Struck:  # the step had just come back
+                continue
+        if self._struck:
+            with suppress(_Struck):
+                _raise_in(self._thread, None)  # if it is not delivered yet: take it back
             raise too_long(self._step, self._seconds) from None
 
-    def _strike(self) -> None:
-        with self._lock:
-            if self._over:
-                return
-            self._raised = True
+    def _watch(self) -> None:
+        wait = self._wait
+        while not self._over.wait(wait):
+            self._struck = True
             _raise_in(self._thread, _Struck)
+            wait = AGAIN
 
 
 def too_long(step: str, seconds: float) -> StepTimeout:
