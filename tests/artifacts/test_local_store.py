@@ -22,7 +22,7 @@ import refusing
 from penstock.artifacts.local import LocalArtifactStore
 from penstock.artifacts.store import ArtifactStore
 from penstock.digest import of_buffers
-from penstock.errors import KeyTaken, NoSuchKey, StoreUnavailable
+from penstock.errors import BadConfiguration, KeyTaken, NoSuchKey, StoreUnavailable
 from penstock.testing.artifact_store import ArtifactStoreTests
 
 
@@ -460,3 +460,9 @@ def test_process_waits_for_no_disk(
     store.put("a/b/c", [b"1"])
 
     assert found == []
+
+
+@pytest.mark.parametrize("path", ["", " ", "s3://bucket/prefix"])
+def test_what_is_no_folder_is_refused(path: str) -> None:
+    with pytest.raises(BadConfiguration, match="which is not a folder"):
+        LocalArtifactStore(path=path)

@@ -467,3 +467,31 @@ def test_a_step_record_holds_times_memory_and_bytes() -> None:
 @step
 def follow_text(value: str) -> str:
     return value
+
+
+def test_a_step_with_parameters_by_position_only_runs() -> None:
+    @step
+    def power(base: int, /, exponent: int = 2) -> int:
+        return base**exponent
+
+    @pipeline
+    def main() -> int:
+        return power(3)
+
+    assert main.run().result() == 9
+
+
+def test_a_step_that_ends_the_process_is_on_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    @step
+    def leave() -> None:
+        raise SystemExit(3)
+
+    @pipeline
+    def main() -> None:
+        leave()
+
+    with pytest.raises(SystemExit):
+        main.run()
+    said = capsys.readouterr().err.splitlines()
+    assert said[1].split()[:2] == ["leave", "stopped"]
+    assert said[2].startswith("stopped in")

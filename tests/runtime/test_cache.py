@@ -10,6 +10,7 @@ import sys
 import textwrap
 import threading
 import venv
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,6 +140,18 @@ def test_the_same_function_in_another_module_is_the_same_step(
     home = {"HOME": str(base / "home"), "XDG_CONFIG_HOME": str(base / "home" / ".config")}
     code = "import moved; r = moved.summing.run(); print({v.status.value for v in r})"
     assert python("-c", code, **home).stdout == "{'cached'}\n"
+
+
+def test_a_global_of_another_value_makes_another_step(tmp_path: Path, python: Any) -> None:
+    for name, path in (("one", "train.csv"), ("other", "test.csv")):
+        (tmp_path / f"{name}.py").write_text(
+            "from penstock import pipeline, step\n"
+            f"PATH = {path!r}\n"
+            "@step\ndef load() -> str:\n    return (lambda: PATH)()\n"
+            "@pipeline\ndef loading() -> str:\n    return load()\n"
+        )
+    code = "import one, other; print(one.loading.run().result(), other.loading.run().result())"
+    assert python("-c", code).stdout == "train.csv test.csv\n"
 
 
 # Values in keys.
@@ -502,7 +515,7 @@ def measuring(size: int) -> int:
     return measured(big(size))
 
 
-made: list[int] = []
+made: deque[int] = deque()  # a list would be plain data, which counts by value
 
 
 def objects(run: Run[Any]) -> Path:

@@ -306,7 +306,7 @@ def test_values_that_are_not_plain_data_are_stored_first() -> None:
     run = taking.run(*arguments)
     assert run.result() == [2, 6, 0.5, 7, 40]
     assert {view.status for view in taking.run(*arguments)} == {Status.CACHED}
-    assert run.record.parameters["config"] == "a Config"
+    assert run.record.parameters["config"] == "Config(rate=0.5, names=['a'])"
 
 
 def test_one_value_can_go_to_a_parameter_with_annotation_and_to_one_without() -> None:

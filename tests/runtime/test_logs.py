@@ -391,3 +391,23 @@ def test_a_forked_child_of_a_step_has_its_own_piece_of_the_log() -> None:
 
     lines = text_of(body).splitlines()
     assert sorted(lines) == ["after", "before", "from the child"]
+
+
+def test_a_step_may_configure_logging(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import logging\nfrom penstock import pipeline, step\n"
+        "@step\ndef load() -> None:\n"
+        "    logging.getLogger('mine').warning('unconfigured')\n"
+        "@step\ndef later() -> None:\n"
+        "    logging.basicConfig(level='INFO')\n    logging.info('configured')\n"
+        "@pipeline\ndef main() -> None:\n    load()\n    later.after('load')()\n"
+        "run = main.run()\nprint(run['load'].logs(), run['later'].logs())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert "unconfigured" in done.stderr
+    assert "INFO:root:configured" in done.stderr
+    assert "unconfigured" in done.stdout
+    assert "INFO:root:configured" in done.stdout

@@ -27,7 +27,7 @@ from penstock.artifacts.store import (
     check_prefix,
     is_key,
 )  # fmt: skip
-from penstock.errors import KeyTaken, NoSuchKey, StoreUnavailable
+from penstock.errors import BadConfiguration, KeyTaken, NoSuchKey, StoreUnavailable
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -69,7 +69,13 @@ class LocalArtifactStore(ArtifactStore):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "path", os.fspath(self.path))
+        path = os.fspath(self.path)
+        object.__setattr__(self, "path", path)
+        if not path.strip() or "://" in path:
+            raise BadConfiguration(
+                f"The artifact store {self.name!r} has path={path!r}, which is not a folder.",
+                hint="Write the path of a folder, for example path='artifacts'.",
+            )
 
     def placed(self, root: Path) -> Self:
         return replace(self, path=os.path.normpath(root / Path(self.path).expanduser()))

@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 
+from penstock._version import __version__
 from penstock.api.ending import ended, remark
 from penstock.cli.group import Group
 
@@ -40,6 +41,7 @@ class Nouns(Group):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
 
 
+@click.version_option(__version__, message="penstock %(version)s")
 @click.group(
     cls=Nouns,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -275,7 +275,10 @@ def check_fit(value: Any, parameter: Parameter, who: str, where: str) -> None:
 
 
 def _quoted(value: Any) -> str:
-    return f"the value {reprlib.repr(value)}" if type(value) in _SHORT else "a value"
+    try:
+        return f"the value {reprlib.repr(value)}" if type(value) in _SHORT else "a value"
+    except ValueError:  # an int too long for Python to write
+        return "a value"
 
 
 def _check_items(value: Any, wanted: Any, who: str, where: str) -> None:

@@ -117,6 +117,12 @@ class Signature:
                 self._refuse(args, kwargs)
         return bound
 
+    def arguments(self, bound: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Bound values as the function takes them: by position what only goes there."""
+        first = self.names[: self._only_by_position]
+        rest = {name: value for name, value in bound.items() if name not in first}
+        return [bound[name] for name in first], rest
+
     def split(self, value: Any, who: str) -> tuple[Any, ...]:
         """What the function returned, one value for each output. Raises `WrongOutputs`."""
         if self.tuple_type is None:

@@ -48,7 +48,7 @@ class LocalOrchestrator(Orchestrator):
                 walk.execute(call)
         except BaseException as error:  # Ctrl-C while nothing runs in this thread
             walk.stop(error)
-        if walk.is_stopping:
+        if walk.is_stopping and isinstance(walk.error, KeyboardInterrupt):
             observer.note("waiting for the steps that run now; Ctrl-C once more leaves them alone")
         walk.join()
 
@@ -69,7 +69,7 @@ class _Walk:
                 self._below.setdefault(up, []).append(id)
         self._ready = deque(id for id, count in self._waiting.items() if not count)
         self._running = 0
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
         self._lock = threading.Lock()
         self._for_caller = threading.Condition(self._lock)
         self._for_helpers = threading.Condition(self._lock)
@@ -83,12 +83,12 @@ class _Walk:
     def is_stopping(self) -> bool:
         """Whether helpers still carry out steps of a walk that is over."""
         with self._lock:
-            return self._error is not None and self._running > 0
+            return self.error is not None and self._running > 0
 
     def stop(self, error: BaseException) -> None:
         """Start nothing more; `join` raises the first such error."""
         with self._lock:
-            self._error = self._error or error
+            self.error = self.error or error
             self._ready.clear()
             self._below.clear()
             self._for_caller.notify_all()
@@ -98,14 +98,14 @@ class _Walk:
         """Wait for the helpers, and raise what was no step's own failure."""
         for helper in self._helpers:
             helper.join()
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
 
     def next_for_caller(self) -> str | None:
         """The next call; waits while helpers are at work that may lead to one."""
         with self._lock:
             self._caller_since = 0.0
-            while not self._ready and self._running and self._error is None:
+            while not self._ready and self._running and self.error is None:
                 self._for_caller.wait()
             if not self._ready:
                 self._for_helpers.notify_all()
@@ -122,7 +122,7 @@ class _Walk:
     def _next_for_helper(self) -> str | None:
         with self._lock:
             self._watching += 1
-            while (self._ready or self._running) and self._error is None:
+            while (self._ready or self._running) and self.error is None:
                 if not self._ready:
                     self._asleep += 1
                     self._for_helpers.wait()

@@ -101,7 +101,10 @@ class _Capture:
                 if (stream := getattr(sys, name)) is not None:
                     self._tees[name] = _Tee(stream)
                     setattr(sys, name, self._tees[name])
-            logging.root.addHandler(self._handler)
+            # Where nothing is configured, a handler of ours would keep `basicConfig` in a step from
+            # doing anything, and warnings from reaching stderr, which is wrapped as it is.
+            if logging.root.handlers:
+                logging.root.addHandler(self._handler)
 
     def end(self, run_log: StepLog) -> None:
         with self._lock:

@@ -164,8 +164,9 @@ class Executor:
         try:
             with attempt:
                 arguments, read = self._arguments(call, attempt.scratch.folder)
+                first, rest = call.step.signature.arguments(arguments)
                 with calling.limit(call):
-                    value = call.step.function(**arguments)
+                    value = call.step.function(*first, **rest)
                     if type(value) is CoroutineType:
                         value = calling.awaited(value, call)
                 outputs = self._saved(call, value)
@@ -173,6 +174,7 @@ class Executor:
             result = attempt.failed(error)
             self._ledger.attempt(result, attempt.nonce)
             if not isinstance(error, Exception):  # Ctrl-C, or the end of the process
+                self._observer.step_finished(result)
                 raise
             self.errors[call.id] = error
             return result

@@ -1,7 +1,8 @@
 """Fingerprints: what code does, as a digest. What decides whether a step must run again.
 
 The fingerprint of a function is its own normalised syntax tree (no comments, docstrings,
-positions, decorators of ours) and what its closure holds; of a class, its whole definition.
+positions, decorators of ours), what its closure holds and the plain data among the globals that it
+names; of a class, its whole definition.
 """
 
 from __future__ import annotations
@@ -52,11 +53,12 @@ def of_function(function: FunctionType, above: tuple[object, ...] = ()) -> str:
             parts.append(_of_closed(cell.cell_contents, above))
         except ValueError:  # not assigned yet
             parts.append("empty")
+    parts += _plain_globals(function.__code__, function.__globals__)
     inner = getattr(function, "__wrapped__", None)
     if isinstance(inner, FunctionType):
         parts.append(of_function(inner, above))
     found = digest("function/1", *parts)
-    if len(parts) == 1:  # what a closure holds may be another value the next time
+    if len(parts) == 1:  # a closure or a global may hold another value the next time
         _functions[id(function)] = (function, found)
     return found
 
@@ -161,6 +163,18 @@ def _is_ours(decorator: ast.expr, names: Mapping[str, Any]) -> bool:
         found = getattr(found, name, None)
     module = getattr(found, "__module__", None) or ""
     return module == "penstock" or module.startswith("penstock.")
+
+
+def _plain_globals(code: CodeType, names: Mapping[str, Any]) -> Iterator[str]:
+    """The globals that a function names, as far as they are plain data."""
+    for name in sorted({*code.co_names}):
+        # Of Python's own only the file counts: data is found beside it.
+        counts = name in names and (not name.startswith("__") or name == "__file__")
+        if counts and (text := _plain(names[name])):
+            yield f"{name}={text}"
+    for item in code.co_consts:
+        if isinstance(item, CodeType):
+            yield from _plain_globals(item, names)
 
 
 def _of_closed(value: Any, above: tuple[object, ...]) -> str:

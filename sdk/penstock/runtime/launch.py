@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 from penstock.artifacts import trust
@@ -129,7 +129,9 @@ def _described(value: Any) -> str:
     try:
         text = plain.encode(value)
     except plain.NotPlain:
-        return f"a {type(value).__qualname__}"
+        if not (is_dataclass(value) or hasattr(type(value), "model_fields")):
+            return f"a {type(value).__qualname__}"
+        text = repr(value)
     return text if len(text) < LONG else f"a {type(value).__qualname__} of {len(text):,} characters"
 
 

@@ -299,3 +299,14 @@ def test_truncated_manifests_are_corrupt(source: Path, target: Path) -> None:
     for length in range(len(data)):
         with pytest.raises(PenstockError):
             PathFormat(None).load(data[:length], lambda _: b"x", target)
+
+
+@pytest.mark.parametrize("value", [[Path("a")], {"a": (1, Path("a"))}, {Path("a")}])
+def test_a_path_in_a_collection_is_refused(value: object) -> None:
+    with pytest.raises(UnsupportedValue) as caught:
+        registry.for_format("pickle/1", type(value)).dump(value)
+    assert str(caught.value) == (
+        "The path 'a' lies in a collection, where only its name would be stored.\n"
+        "Return the folder that the files are in, or one output for each path; or write "
+        "str(path) where the name is meant."
+    )

@@ -221,3 +221,22 @@ def _links_inside(link: Any) -> bool:
     depth, names = link["path"].count("/"), target.split("/")
     up = next((n for n, name in enumerate(names) if name != ".."), len(names))
     return up <= depth and (up == len(names) or _inside("/".join(names[up:])))
+
+
+def refuse_paths_inside(value: Any) -> None:
+    """Raise `UnsupportedValue` for a path in a collection.
+
+    A path alone stands for what is in the file. In a collection it would be stored by its name,
+    and who reads it would not run again when the file is another.
+    """
+    if isinstance(value, Path):
+        raise UnsupportedValue(
+            f"The path {str(value)!r} lies in a collection, where only its name would be stored.",
+            hint="Return the folder that the files are in, or one output for each path; or write "
+            "str(path) where the name is meant.",
+        )
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            refuse_paths_inside(item)

@@ -11,6 +11,7 @@ import io
 import pickle
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from operator import attrgetter
@@ -19,6 +20,7 @@ from typing import Any, ClassVar, Final
 
 from penstock.artifacts.formats.data import reading
 from penstock.artifacts.formats.framed import framed, unframed
+from penstock.artifacts.formats.path import refuse_paths_inside
 from penstock.artifacts.formats.unpicklable import complaint
 from penstock.artifacts.materializer import Materializer, NotThisFormat
 from penstock.artifacts.store import Buffer
@@ -47,6 +49,9 @@ class Pickle(Materializer[Any]):
         return self._named
 
     def dump(self, value: Any) -> Sequence[Buffer]:
+        if isinstance(value, (list, tuple, dict, set, frozenset)):
+            with suppress(RecursionError):  # a collection that contains itself
+                refuse_paths_inside(value)
         try:
             return self._dumped(value, _ByName, tag=0)
         except Exception as error:  # a class may refuse with any error
