@@ -168,7 +168,9 @@ def survived(stack: Stack, round: int, delay: float) -> tuple[list[str], int]:
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     try:
-        killed = Ledger(stack.artifact_store).runs()
+        # A folder with nothing in it is no run: the kill came before the first record.
+        store = stack.artifact_store
+        killed = [run for run in Ledger(store).runs() if any(store.keys(f"runs/{run}/"))]
         problems = [text for run in killed for text in complaints(stack, run)]
         keys = {key for run in killed for key in committed(stack, run)}
         before = times(round)
