@@ -299,7 +299,7 @@ def test_a_failed_step_shows_the_users_frames_only(ended: Any) -> None:
     code, _, err = ended(dividing)
     assert code == 1
     assert "in divided\n" in err
-    assert "penstock/" not in err
+    assert "sdk/penstock/" not in err
     assert err.splitlines()[-2].startswith("Error: Step divided of 'dividing' failed: ZeroDivision")
     assert err.splitlines()[-1] == f"penstock run show {Client().run('last').id}"
 
@@ -313,7 +313,7 @@ def test_an_error_between_the_steps_shows_the_users_frames_only(ended: Any) -> N
     code, _, err = ended(stumbling)
     assert code == 1
     assert "in stumbling\n" in err
-    assert "penstock/" not in err
+    assert "sdk/penstock/" not in err
     assert (
         err.splitlines()[-1]
         == "Error: Pipeline 'stumbling' stopped with LookupError: no such table"

@@ -1,6 +1,7 @@
 """The command line as a whole: help, exit codes, streams, and what it does not import."""
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -39,7 +40,7 @@ def python(tmp_path: Path) -> Python:
 
 def shell(line: str, project: Path) -> "subprocess.CompletedProcess[str]":
     """A line of shell, with `penstock` in it."""
-    line = line.replace("penstock", f"{sys.executable} -m penstock")
+    line = line.replace("penstock", f"{shlex.quote(sys.executable)} -m penstock")
     return subprocess.run(
         ["bash", "-c", f"set -o pipefail; {line}"],
         cwd=project,

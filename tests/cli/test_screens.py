@@ -50,7 +50,7 @@ def terminal(tmp_path: Path) -> Callable[..., str]:
     def run(*words: str, columns: int = 80, **variables: str) -> str:
         env = {**os.environ, "TERM": "xterm", "PYTHONDONTWRITEBYTECODE": "1", **variables}
         child = pexpect.spawn(
-            sys.executable, [*words], cwd=str(tmp_path), env=env, encoding="utf-8",
+            "env", [sys.executable, *words], cwd=str(tmp_path), env=env, encoding="utf-8",
             dimensions=(50, columns), timeout=60,
         )  # fmt: skip
         text: str = child.read()

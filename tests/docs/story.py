@@ -11,6 +11,7 @@ any number of lines. The folder is /home/you/project, the user `you`, the machin
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,7 +73,7 @@ class Story:
                 self.program += text
         if self.program:
             (self.folder / "program.py").write_text(self.program, "utf-8")
-            printed = self._run(f"{sys.executable} program.py 2>errors || cat errors")
+            printed = self._run(f"{shlex.quote(sys.executable)} program.py 2>errors || cat errors")
             self._compare("the program", "\n".join(PRINTED.findall(self.program)), printed)
         return self
 

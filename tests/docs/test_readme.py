@@ -36,7 +36,7 @@ def test_the_code_is_about_ten_lines() -> None:
 def test_the_code_can_be_pasted_into_ipython_twice(tmp_path: Path) -> None:
     environment = {**os.environ, "TERM": "xterm", "NO_COLOR": "1", "PROMPT_TOOLKIT_NO_CPR": "1"}
     prompt = pexpect.spawn(
-        sys.executable, ["-m", "IPython", "--no-banner", "--colors=NoColor"],
+        "env", [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor"],
         cwd=tmp_path, env=environment, encoding="utf-8", timeout=60, dimensions=(50, 150),
     )  # fmt: skip
     for number, squares in enumerate([r"\d\.\d\d s", "cached"], 1):

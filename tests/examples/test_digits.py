@@ -80,7 +80,9 @@ def test_the_report_has_a_picture(digits: Twice) -> None:
 
 
 def test_what_it_says_to_type_next_works(digits: Twice) -> None:
-    lines = re.findall(r"^  (\S*penstock .*)$", digits.second.stdout, re.MULTILINE)
+    lines = re.findall(
+        r"^  (\S.*penstock'? (?:run|artifact) .*)$", digits.second.stdout, re.MULTILINE
+    )
     assert len(lines) == 3
     done = digits.typed("\n".join(lines))
     assert done.returncode == 0, done.stderr

@@ -252,7 +252,7 @@ def test_code_that_was_edited_after_its_import_counts_as_it_was_loaded(
     project = module_named("edited_after_import", EDITED, tmp_path)
     assert project.asking.run().result() == 1
     file = tmp_path / "edited_after_import.py"
-    file.write_text(EDITED.replace("return 1", "return 2"))
+    file.write_text(EDITED.replace("return 1", "return 2  # longer"))
     assert project.asking.with_options(cache=False).run().result() == 1
     assert project.asking.run().result() == 1
     code = "from edited_after_import import asking; print(asking.run().result())"
@@ -263,7 +263,7 @@ def test_code_that_was_edited_before_its_first_run_is_not_taken_for_what_runs(
     tmp_path: Path, python: Any
 ) -> None:
     project = module_named("edited_before_run", EDITED, tmp_path)
-    (tmp_path / "edited_before_run.py").write_text(EDITED.replace("return 1", "return 2"))
+    (tmp_path / "edited_before_run.py").write_text(EDITED.replace("return 1", "return 2  # longer"))
     assert project.asking.run().result() == 1
     code = "from edited_before_run import asking; print(asking.run().result())"
     assert python("-c", code).stdout == "2\n"

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -105,7 +106,7 @@ def on_terminal(folder: Path, *words: str, **variables: str) -> str:
     environment = {**os.environ, "TERM": "xterm-256color", **variables}
     environment.pop("NO_COLOR", None) if "NO_COLOR" not in variables else None
     text, status = pexpect.run(
-        f"{sys.executable} hello.py {' '.join(words)}",
+        f"{shlex.quote(sys.executable)} hello.py {' '.join(words)}",
         cwd=str(folder), env=environment, withexitstatus=True, encoding="utf-8", timeout=60,
     )  # fmt: skip
     assert status == (1 if "fail" in words else 0), text
@@ -150,7 +151,7 @@ def test_a_terminal_that_goes_away_stops_no_run(hello: Any, tmp_path: Path) -> N
     slow = HELLO.replace("return [1, 2]", "import time; time.sleep(1); return [1, 2]")
     (tmp_path / "hello.py").write_text(f"import signal; signal.signal(1, signal.SIG_IGN)\n{slow}")
     child = pexpect.spawn(
-        sys.executable, ["hello.py"], cwd=str(tmp_path),
+        "env", [sys.executable, "hello.py"], cwd=str(tmp_path),
         env={**os.environ, "TERM": "xterm-256color"}, encoding="utf-8",
     )  # fmt: skip
     child.expect("on stack", timeout=60)

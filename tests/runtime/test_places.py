@@ -227,7 +227,8 @@ def test_steps_are_defined_and_defined_anew_in_cells(tmp_path: Path, python: Any
 
 def test_lines_pasted_into_ipython_work(tmp_path: Path) -> None:
     shell = pexpect.spawn(
-        sys.executable, ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"],
+        "env",
+        [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"],
         cwd=str(tmp_path), encoding="utf-8", timeout=60,
     )  # fmt: skip
     try:
