@@ -90,11 +90,6 @@ def fresh(folder: Path, count: int) -> Iterator[Path]:
         shutil.rmtree(place)
 
 
-def settled() -> None:
-    """Wait until the disk has what was written so far: whoever writes next would pay for it."""
-    os.sync()
-
-
 def live_in(folder: Path) -> None:
     """From here on children are a user whose home is `folder`, who has configured nothing.
 

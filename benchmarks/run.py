@@ -5,7 +5,8 @@
 Figures are processor time (user and system), which a busy machine disturbs less than the clock on
 the wall; that one is in the JSON. Medians, with quartiles in brackets. Ratios are taken pair by
 pair, because machines flip between full and half speed: see `pairs.py`. All files are written under
-the folder for temporary files: set TMPDIR for another file system.
+the folder for temporary files. Some disks take ten times as long for a file from one minute to the
+next; TMPDIR=/dev/shm leaves the disk out, and what remains is penstock's own.
 """
 
 from __future__ import annotations

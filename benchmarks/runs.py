@@ -12,7 +12,7 @@ from statistics import mean
 from typing import Final
 
 from pairs import Cost
-from process import script, settled
+from process import script
 
 FILES: Final = "file operations"
 
@@ -34,7 +34,6 @@ def sides(what: str, size: int, steps: int) -> Mapping[str, Callable[[Path], Cos
 def _ours(name: str, what: str, size: int, place: Path) -> Cost:
     folder = place / name
     folder.mkdir(exist_ok=True)
-    settled()
     return script("pipelines.py", folder, what, size).reported
 
 
@@ -43,5 +42,4 @@ def _bare(name: str, what: str, steps: int, place: Path) -> Cost:
     folder = place / name
     records = (folder / ".penstock").glob("runs/*/steps/*.json")
     size = round(mean(path.stat().st_size for path in records))
-    settled()
     return script("raw.py", folder, what, steps, size).reported

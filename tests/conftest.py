@@ -22,7 +22,8 @@ def isolated(
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
-    monkeypatch.delenv("PENSTOCK_STACK", raising=False)
+    for name in ("PENSTOCK_STACK", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     yield
     REGISTERED.stacks.clear()

@@ -16,14 +16,19 @@ from penstock.runtime import terminal
 INTERRUPTED: Final = 130
 
 
+class ReaderGone(Exception):
+    """Whoever read our result has seen enough. A type of its own: click ends the process with 1
+    for a broken pipe."""
+
+
 def say(text: str, *, colours: bool = False) -> None:
     """Lines of the result. Where there is no stdout, nothing happens."""
     if sys.stdout is None:
         return
     try:
         terminal.write(f"{text}\n", sys.stdout, colours=colours)
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError as error:
+        raise ReaderGone from error
     except OSError as error:
         _leave_stdout()
         raise PenstockError(f"The result cannot be printed: {error.strerror}.") from error
@@ -52,7 +57,7 @@ def ended(work: Callable[[], object]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read our result has seen enough
+    except (ReaderGone, BrokenPipeError):
         _leave_stdout()
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Final, Protocol, TextIO
 
 from penstock.model.graph import Call
@@ -88,6 +89,9 @@ class Lines:
         return f"{_words(run.status)} after {duration(run.wall)}  {said}"
 
     def _print(self, line: str) -> None:
+        # What a step printed before this line comes before it, also where both go to one file.
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stdout.flush()
         # A closed or full terminal must not stop a run.
         try:
             with self._lock:
