@@ -12,6 +12,7 @@ from penstock.model.graph import Call
 from penstock.model.records import Status, StepRun
 from penstock.runtime import terminal
 from penstock.runtime.capture import beside
+from penstock.stack.orchestrator import Observer
 
 WIDEST: Final = 32
 """Characters of a step's id up to which the times stand under each other."""
@@ -20,16 +21,13 @@ MANY: Final = 8
 """Hits up to which each gets a line of its own."""
 
 
-class RunObserver(Protocol):
-    """An `Observer` (see `penstock.stack.orchestrator`) that is also told of the run itself."""
+class RunObserver(Observer, Protocol):
+    """An `Observer` that is also told of the run itself."""
 
     def run_started(
         self, run: str, pipeline: str, stack: str, origin: str, calls: Collection[str]
     ) -> None: ...
     def found_in_cache(self, hits: Mapping[str, StepRun]) -> None: ...
-    def step_started(self, call: Call) -> None: ...
-    def step_finished(self, run: StepRun) -> None: ...
-    def note(self, message: str) -> None: ...
     def run_finished(self, run: str, status: Status, seconds: float) -> None: ...
 
 
