@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     from penstock.errors import RunFailed as RunFailed
     from penstock.model.component import Secret as Secret
     from penstock.model.graph import Graph as Graph
-    from penstock.model.options import Resources as Resources
+    from penstock.model.records import Failure as Failure
     from penstock.model.records import Status as Status
+    from penstock.model.records import StepRun as StepRun
+    from penstock.model.resources import Resources as Resources
+    from penstock.model.retry import Retry as Retry
     from penstock.model.step import Step as Step
     from penstock.model.step import step as step
     from penstock.orchestrators.local import LocalOrchestrator as LocalOrchestrator
+    from penstock.runtime.context import Context as Context
+    from penstock.runtime.context import context as context
     from penstock.runtime.run import Run as Run
     from penstock.runtime.stored_artifact import StoredArtifact as StoredArtifact
     from penstock.stack.stack import Stack as Stack
@@ -35,6 +40,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "Buffer": "penstock.artifacts.store",
     "Client": "penstock.client",
+    "Context": "penstock.runtime.context",
+    "Failure": "penstock.model.records",
     "Graph": "penstock.model.graph",
     "LocalArtifactStore": "penstock.artifacts.local",
     "LocalOrchestrator": "penstock.orchestrators.local",
@@ -42,14 +49,17 @@ _HOMES = {
     "NotThisFormat": "penstock.artifacts.materializer",
     "PenstockError": "penstock.errors",
     "Pipeline": "penstock.api.pipeline",
-    "Resources": "penstock.model.options",
+    "Resources": "penstock.model.resources",
+    "Retry": "penstock.model.retry",
     "Run": "penstock.runtime.run",
     "RunFailed": "penstock.errors",
     "Secret": "penstock.model.component",
     "Stack": "penstock.stack.stack",
     "Status": "penstock.model.records",
     "Step": "penstock.model.step",
+    "StepRun": "penstock.model.records",
     "StoredArtifact": "penstock.runtime.stored_artifact",
+    "context": "penstock.runtime.context",
     "materializer": "penstock.artifacts.formats.registry",
     "pipeline": "penstock.api.pipeline",
     "step": "penstock.model.step",

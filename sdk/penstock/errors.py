@@ -28,6 +28,8 @@
     + UnsupportedValue          a value that no format takes
     + WrongOutputs              a step returned another number of outputs than it declares
     + StepTimeout               a step took longer than its `timeout`
+    + InputFailed               a step needs an item of a map, and that has failed
+    + StepError                 what a step raised in another process
 """
 
 from __future__ import annotations
@@ -186,6 +188,20 @@ class WrongOutputs(RunError, TypeError):
 
 class StepTimeout(RunError, TimeoutError):
     """A step took longer than its `timeout`."""
+
+
+class InputFailed(RunError):
+    """A step needs what has failed. Only with `failure="collect"` is it asked to run at all."""
+
+
+class StepError(RunError):
+    """What a step raised in another process. `str()` is its class, by name, and its message."""
+
+    def __init__(self, kind: str, message: str, traceback: str) -> None:
+        super().__init__(f"{kind}: {message}" if message else kind)
+        self.kind = kind
+        self.traceback = traceback
+        """As that process printed it: the user's frames only."""
 
 
 MANY: Final = 30

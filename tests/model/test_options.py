@@ -6,7 +6,8 @@ import pytest
 
 from penstock import LocalArtifactStore, LocalOrchestrator, Resources, Stack, pipeline, step
 from penstock.errors import BadStep, UnknownOption
-from penstock.model.options import PipelineOptions, StepOptions, memory_bytes
+from penstock.model.options import PipelineOptions, StepOptions
+from penstock.model.resources import memory_bytes
 
 STACK = Stack("mine", orchestrator=LocalOrchestrator(), artifact_store=LocalArtifactStore())
 

@@ -14,7 +14,7 @@ from penstock.errors import (
     UnknownStack,
 )
 from penstock.model.component import Secret
-from penstock.model.options import Resources
+from penstock.model.resources import Resources
 from penstock.orchestrators.local import LocalOrchestrator
 from penstock.stack.component import ComponentSpec
 from penstock.stack.project import Project

@@ -50,6 +50,8 @@ class Code(NamedTuple):
     """Those, as `module:qualname`."""
 
 
+NOTHING: Final = Code()
+
 CodeOf = Callable[[Iterable[object]], Code]
 """What is to be known of the classes and functions that a value names."""
 
@@ -85,7 +87,7 @@ class Values:
                     f"{who}: the format {materializer.format} failed to take a "
                     f"{type(value).__qualname__}: {type(error).__name__}: {error}"
                 ) from error
-            return self._stored(materializer.format, buffers, code)
+            return self.stored(materializer.format, buffers, code)
         raise UnsupportedValue(
             f"{who} is a {type(value).__qualname__}, which no format takes.",
             hint="Return plain data, or write a Materializer with @materializer(YourType).",
@@ -188,7 +190,8 @@ class Values:
             return ()
         return tuple(materializer.parts(self.buffer(artifact, "A stored artifact")))
 
-    def _stored(self, format: str, buffers: Sequence[Buffer], code: Code) -> Artifact:
+    def stored(self, format: str, buffers: Sequence[Buffer], code: Code = NOTHING) -> Artifact:
+        """An artifact of these bytes: in the record if they are few, else in the store."""
         size = sum(memoryview(item).nbytes for item in buffers)
         if size < INLINE:
             data = b"".join(buffers)

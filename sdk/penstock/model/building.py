@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from operator import is_
 from types import NoneType
 from typing import Any, Final
@@ -59,7 +60,8 @@ class Draft:
         self._mapped[name] = ids
         step = self._told(step)
         return [
-            self._draw(step, id, rest(item), where) for id, item in zip(ids, items, strict=True)
+            self._draw(step, id, rest(item), where, item=True)
+            for id, item in zip(ids, items, strict=True)
         ]
 
     @contextmanager
@@ -130,7 +132,9 @@ class Draft:
     def _told(self, step: Step[..., Any]) -> Step[..., Any]:
         return step if self._cached else step.with_options(cache=False)
 
-    def _draw(self, step: Step[..., Any], id: str, bound: dict[str, Any], where: str) -> Any:
+    def _draw(
+        self, step: Step[..., Any], id: str, bound: dict[str, Any], where: str, item: bool = False
+    ) -> Any:
         signature = step.signature
         bindings = {}
         for name, parameter in signature.parameters.items():
@@ -140,7 +144,7 @@ class Draft:
             bindings[name] = self.binding(value, who)
         after = tuple(self._after(item, id, where) for item in step.after_calls)
         self._calls[id] = Call(
-            id, step, bindings, tuple(name for some in after for name in some), where
+            id, step, bindings, tuple(name for some in after for name in some), where, item
         )
         refs = [
             Reference(self, self.pipeline, id, output.name, output.hint, where)
@@ -198,7 +202,7 @@ class Draft:
         calls = {}
         for call in self._calls.values():
             after = tuple(id for name in call.after for id in self._named(name, call))
-            calls[call.id] = Call(call.id, call.step, call.bindings, after, call.where)
+            calls[call.id] = replace(call, after=after)
         return in_order(self.pipeline, calls)
 
     def _named(self, name: str, call: Call) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ class Call:
     """Calls that must be done before, without giving anything."""
     where: str = ""
     """`file:line` of the call."""
+    item: bool = False
+    """Whether it is one of the calls that a `map` made."""
     upstream: frozenset[str] = field(init=False, compare=False)
     """Calls that must be done before this one."""
 
@@ -37,7 +39,11 @@ class Call:
 
     def with_bindings(self, bindings: Mapping[str, Binding]) -> Call:
         """The same call, its parameters bound otherwise."""
-        return Call(self.id, self.step, bindings, self.after, self.where)
+        return Call(self.id, self.step, bindings, self.after, self.where, self.item)
+
+    def with_step(self, step: Step[..., Any]) -> Call:
+        """The same call of another step, or of the same with other options."""
+        return Call(self.id, step, self.bindings, self.after, self.where, self.item)
 
 
 @dataclass(frozen=True)

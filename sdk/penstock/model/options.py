@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Final, Self, get_args
+from typing import Any, Final, Self
 
 from penstock.errors import BadStep, UnknownOption, did_you_mean
 from penstock.model import plain
 from penstock.model.names import check_name
+from penstock.model.plain import is_number
+from penstock.model.resources import Resources
+from penstock.model.retry import Retry
 
 Hook = Callable[..., object]
+"""What is called when something has happened."""
 
-UNITS: Final = {
-    "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
-    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
-}  # fmt: skip
-"""Suffixes of a quantity of memory, as Kubernetes writes them."""
+HOOKS: Final = ("on_start", "on_success", "on_failure")
 
 FOREIGN: Final = {
     "enable_cache": "cache=True or cache=False",
@@ -26,7 +25,9 @@ FOREIGN: Final = {
     "persist_result": "nothing: every output is stored",
     "max_retries": "retries=3",
     "retry": "retries=3",
-    "retry_policy": "retries=3",
+    "retry_policy": "retries=Retry(times=3, delay=10)",
+    "retry_delay_seconds": "retries=Retry(times=3, delay=10)",
+    "minutes_between_retries": "retries=Retry(times=3, delay=120)",
     "timeout_seconds": "timeout=600",
     "task_run_name": "name='…'",
     "display_name": "name='…'",
@@ -45,39 +46,8 @@ FOREIGN: Final = {
 """Options of other tools, and how the same is said here."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resources:
-    """What a step needs of the machine that it runs on."""
-
-    cpu: float | None = None
-    """Cores, for example 0.5 or 2."""
-    memory: str | None = None
-    """Bytes with a suffix, for example "512Mi" or "4Gi"."""
-    gpu: int | None = None
-    """Whole accelerators."""
-
-    def __post_init__(self) -> None:
-        if self.cpu is not None and not (_is_number(self.cpu) and self.cpu > 0):
-            raise BadStep(f"Resources(cpu={self.cpu!r}): a positive number of cores is needed.")
-        if self.gpu is not None and (type(self.gpu) is not int or self.gpu < 0):
-            raise BadStep(f"Resources(gpu={self.gpu!r}): a whole number of devices is needed.")
-        if self.memory is not None:
-            memory_bytes(self.memory)
-
-    def __bool__(self) -> bool:
-        return any(getattr(self, item.name) is not None for item in fields(self))
-
-
-def memory_bytes(text: str) -> int:
-    """Bytes in a quantity such as "512Mi". Raises `BadStep`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kMGT]i?|Ki)?", str(text))
-    if match is None or (match[2] or "") not in UNITS:
-        raise BadStep(
-            f"Resources(memory={text!r}): a number and a unit are needed, one of "
-            f"{', '.join(unit for unit in UNITS if unit)}.",
-            hint="For example memory='4Gi'.",
-        )
-    return int(float(match[1]) * UNITS[match[2] or ""])
+_CODE: Final = {"plain": False}
+"""Marks an option that is code: it stays in the process that was given it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +60,17 @@ class Options:
     """False: never take a result from the cache. Off anywhere (step, pipeline, run) is off."""
     settings: Mapping[str, Mapping[str, Any]] | None = None
     """Plain data under a flavor's name; checked by that flavor when it is active."""
+    on_start: Hook | None = field(default=None, metadata=_CODE)
+    """Called before the first attempt at a step (with its record so far), or the first step of a
+    run (with the run). What a hook raises is reported and changes nothing."""
+    on_success: Hook | None = field(default=None, metadata=_CODE)
+    """Called when a step was computed, or a run is completed. Not for what the cache had."""
+    on_failure: Hook | None = field(default=None, metadata=_CODE)
+    """Called when the last attempt has failed, or the run."""
 
     def changed(self, what: str, options: Mapping[str, Any]) -> Self:
         """These options with some replaced. Raises `UnknownOption` or `BadStep`."""
-        known = [item.name for item in fields(self) if not item.metadata]
+        known = [item.name for item in fields(self) if "ours" not in item.metadata]
         for name in options:
             if name not in known:
                 spelling = FOREIGN.get(name)
@@ -109,6 +86,15 @@ class Options:
             check_name(self.name, what)
         _check(what, "cache", self.cache, self.cache is None or type(self.cache) is bool,
                "True or False")  # fmt: skip
+        for option in HOOKS:
+            value = getattr(self, option)
+            _check(
+                what,
+                option,
+                value,
+                value is None or callable(value),
+                f"a function of the {_told(what)}",
+            )
         if self.settings is not None:
             _check_settings(what, self.settings)
         return self
@@ -118,15 +104,16 @@ class Options:
 class StepOptions(Options):
     """What a step may be told."""
 
-    retries: int = 0
-    """How often a failed step is tried again."""
+    retries: int | Retry = 0
+    """How often a failed step is tried again: a number, or a `Retry` with waits and errors."""
     timeout: float | None = None
     """Seconds after which an attempt is stopped."""
     resources: Resources | None = None
     step_operator: str | None = None
     """Name of the step operator of the active stack that executes this step."""
     secrets: Sequence[str] = ()
-    """Environment variables that must be there before anything runs."""
+    """Environment variables that must be there, or in the stack's `secrets`, before anything runs.
+    Their values are masked in logs and records."""
     cache_env: Sequence[str] = ()
     """Environment variables whose values belong to the cache key."""
     version: str | None = None
@@ -134,10 +121,11 @@ class StepOptions(Options):
 
     def checked(self, what: str) -> Self:
         Options.checked(self, what)
-        _check(what, "retries", self.retries, type(self.retries) is int and self.retries >= 0,
-               "a whole number, 0 or more")  # fmt: skip
+        count = type(self.retries) is int and self.retries >= 0
+        _check(what, "retries", self.retries, count or isinstance(self.retries, Retry),
+               "a whole number, 0 or more, or Retry(times=3, delay=1)")  # fmt: skip
         _check(what, "timeout", self.timeout,
-               self.timeout is None or (_is_number(self.timeout) and self.timeout > 0),
+               self.timeout is None or (is_number(self.timeout) and self.timeout > 0),
                "a positive number of seconds")  # fmt: skip
         _check(what, "resources", self.resources, isinstance(self.resources, Resources | None),
                "Resources(cpu=…, memory=…, gpu=…)")  # fmt: skip
@@ -150,13 +138,20 @@ class StepOptions(Options):
             _check(what, option, value, fits, "a list of names of environment variables")
         return self
 
+    @property
+    def retry(self) -> Retry:
+        """`retries` in full."""
+        return self.retries if isinstance(self.retries, Retry) else Retry(times=self.retries)
+
     def to_text(self) -> str:
-        """What differs from the defaults, as plain data."""
+        """What differs from the defaults, as plain data; hooks stay behind."""
         said = {
             item.name: getattr(self, item.name)
             for item in fields(self)
-            if getattr(self, item.name) != item.default
+            if not item.metadata and getattr(self, item.name) != item.default
         }
+        if isinstance(said.get("retries"), Retry):
+            said["retries"] = said["retries"].to_data()
         if isinstance(said.get("resources"), Resources):
             said["resources"] = asdict(said["resources"])
         if "settings" in said:
@@ -169,6 +164,8 @@ class StepOptions(Options):
         said = plain.decode(text)
         if "resources" in said:
             said["resources"] = Resources(**said["resources"])
+        if isinstance(said.get("retries"), dict):
+            said["retries"] = Retry(**said["retries"])
         return cls(**said)
 
 
@@ -176,12 +173,6 @@ class StepOptions(Options):
 class PipelineOptions(Options):
     """What a pipeline may be told; `stack` and below make sense for one run."""
 
-    on_start: Hook | None = None
-    """Called with the run before the first step."""
-    on_success: Hook | None = None
-    """Called with the run when all is done."""
-    on_failure: Hook | None = None
-    """Called with the run when a step has failed."""
     stack: Any = None
     """Name of a stack, or a `Stack`; None is the active one."""
     wait: bool = True
@@ -197,9 +188,6 @@ class PipelineOptions(Options):
 
     def checked(self, what: str) -> Self:
         Options.checked(self, what)
-        for option in ("on_start", "on_success", "on_failure"):
-            value = getattr(self, option)
-            _check(what, option, value, value is None or callable(value), "a function of the run")
         named = isinstance(self.stack, str) or hasattr(self.stack, "artifact_store")
         _check(what, "stack", self.stack, self.stack is None or named, "a name or a Stack")
         for option in ("wait", "progress"):
@@ -210,6 +198,10 @@ class PipelineOptions(Options):
         path = self.config is None or isinstance(self.config, str | os.PathLike)
         _check(what, "config", self.config, path, "the path of a file")
         return self
+
+
+def _told(what: str) -> str:
+    return "run" if what == "pipeline" else "step's record"
 
 
 def _check(what: str, option: str, value: object, fits: bool, wanted: str) -> None:
@@ -229,7 +221,3 @@ def _check_settings(what: str, settings: object) -> None:
         raise BadStep(
             f"The {what} option settings holds what is not plain data: {error}."
         ) from None
-
-
-def _is_number(value: object) -> bool:
-    return type(value) in get_args(int | float)

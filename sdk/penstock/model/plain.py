@@ -46,6 +46,11 @@ def decode(text: str | bytes | bytearray) -> Any:
     return _load(text if isinstance(text, str) else text.decode())
 
 
+def is_number(value: object) -> bool:
+    """Whether it is an int or a float, and no bool."""
+    return type(value) in (int, float)
+
+
 def _scalar(value: object) -> str | None:
     kind = type(value)
     if kind is str:

@@ -43,6 +43,7 @@ class Plan:
                     number[id(call.step)],
                     {name: binding.to_data(value) for name, value in call.bindings.items()},
                     call.after,
+                    *([True] if call.item else ()),
                 ]
                 for call in calls.values()
             ],
@@ -65,8 +66,9 @@ class Plan:
                 steps[number],
                 {name: binding.from_data(value) for name, value in bindings.items()},
                 tuple(after),
+                item=bool(item),
             )
-            for id, number, bindings, after in read["calls"]
+            for id, number, bindings, after, *item in read["calls"]
         }
         result = read["result"] and binding.from_data(read["result"])
         graph = Graph(read["pipeline"], calls, result)

@@ -31,6 +31,7 @@ class Status(StrEnum):
 
 
 _USABLE: Final = frozenset({Status.COMPLETED, Status.CACHED, Status.SKIPPED})
+_FAILED: Final = frozenset({Status.FAILED, Status.TIMED_OUT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,9 @@ class Failure:
     """The error's class, for example "ValueError"."""
     message: str
     traceback: str
-    """The user's frames only, as Python prints them."""
+    """The user's frames only, as Python prints them. Empty where a failure is passed on as data."""
+    step: str = ""
+    """The step that failed, where a failure is passed on as data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,8 @@ class StepRun:
     """Bytes of the outputs."""
     attempt: int = 1
     failure: Failure | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """What the step said of itself with `context().log_metadata()`: plain data."""
     source: tuple[str, str] | None = None
     """Run and step that computed the outputs, if they were taken from the cache."""
     signer: str | None = None
@@ -123,13 +128,19 @@ class StepRun:
     verified: bool = False
     """Whether that key is known here and the signature right. Not part of the record."""
 
+    @property
+    def usable(self) -> bool:
+        """Whether the steps that need this one can run: its outputs are there. Of a failed item of
+        a map that was to be collected, they are its failure."""
+        return self.status in _USABLE or (bool(self.outputs) and self.status in _FAILED)
+
     def reused(self, run: str, call: str) -> StepRun:
         """The same result as the record of a step that took it from the cache."""
         # Written out: `dataclasses.replace` takes ten times as long, for each step of a cached run.
         return StepRun(
             run, call, self.step, Status.CACHED, self.key, self.parts, self.outputs,
             self.started, self.wall, self.cpu, self.peak_memory, self.read, self.written,
-            self.attempt, self.failure, self.source or (self.run, self.call),
+            self.attempt, self.failure, self.metadata, self.source or (self.run, self.call),
             self.signer, self.verified,
         )  # fmt: skip
 

@@ -28,7 +28,10 @@ from penstock.model.refs import Reference, StoredValue
 if TYPE_CHECKING:
     from penstock.model import options as optional
     from penstock.model import signature as signatures
-    from penstock.model.options import Resources, StepOptions
+    from penstock.model.options import StepOptions
+    from penstock.model.records import StepRun
+    from penstock.model.resources import Resources
+    from penstock.model.retry import Retry
     from penstock.model.signature import Signature
 else:  # an import of a file full of steps needs neither
     optional = lazy("penstock.model.options")
@@ -201,12 +204,15 @@ def step(
     cache: bool | None = None,
     version: str | None = None,
     cache_env: Sequence[str] = (),
-    retries: int = 0,
+    retries: int | Retry = 0,
     timeout: float | None = None,
     resources: Resources | None = None,
     step_operator: str | None = None,
     secrets: Sequence[str] = (),
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    on_start: Callable[[StepRun], object] | None = None,
+    on_success: Callable[[StepRun], object] | None = None,
+    on_failure: Callable[[StepRun], object] | None = None,
 ) -> StepDecorator: ...
 def step(function: Any = None, /, **options: Any) -> Any:
     """Make a function a step.

@@ -156,7 +156,7 @@ class _Walk:
         """Run a call and make ready what waited for it."""
         begin = time.perf_counter()
         try:
-            usable = self._job.execute(call).status.usable
+            usable = self._job.execute(call).usable
         except BaseException as error:  # Ctrl-C, or a defect of ours
             self.stop(error)
             usable = False

@@ -18,8 +18,10 @@ from penstock.artifacts.store import ArtifactStore
 from penstock.errors import PenstockError, StepTimeout
 from penstock.model.graph import Call
 from penstock.model.records import Artifact, Failure, Status, StepRun
-from penstock.runtime import capture, logs
+from penstock.runtime import capture, context, logs
 from penstock.runtime.cache import Key
+from penstock.runtime.checkpoints import Checkpoints
+from penstock.runtime.context import Context
 from penstock.runtime.scratch import Scratch
 
 _OURS: Final = str(Path(__file__).parents[1]) + os.sep
@@ -31,14 +33,24 @@ _MEMORY_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 class Attempt:
     """Around the work of a step. What is printed meanwhile is the step's."""
 
-    def __init__(self, call: Call, run: str, key: Key, number: int, store: ArtifactStore) -> None:
+    def __init__(
+        self,
+        call: Call,
+        run: str,
+        key: Key,
+        number: int,
+        store: ArtifactStore,
+        checkpoints: Callable[[], Checkpoints],
+    ) -> None:
         self.scratch = Scratch()
+        self.context = Context(run, call.id, number, {}, self.scratch, checkpoints)
         self._call = call
         self._run = run
         self._key = key
         self._number = number
         self._log = logs.StepLog(store, run, call.id)
         self._token: contextvars.Token[Any] | None = None
+        self._context: contextvars.Token[Any] | None = None
         self._started = self._wall = self._cpu = 0.0
 
     @property
@@ -48,6 +60,7 @@ class Attempt:
 
     def __enter__(self) -> None:
         self._token = capture.into(self._log)
+        self._context = context.enter(self.context)
         self._started = time.time()
         self._wall, self._cpu = time.perf_counter(), time.thread_time()
 
@@ -61,6 +74,8 @@ class Attempt:
         self._cpu = time.thread_time() - self._cpu
         if self._token is not None:
             capture.back(self._token)
+        if self._context is not None:
+            context.leave(self._context)
         self.scratch.remove()
         if error is not None:
             trim(error, self._call.step.function)
@@ -84,6 +99,7 @@ class Attempt:
             read,
             sum(artifact.size for artifact in outputs.values()),
             self._number,
+            metadata=self.context.metadata,
             signer=signer,
             verified=True,
         )
@@ -102,6 +118,7 @@ class Attempt:
             wall=self._wall,
             cpu=self._cpu,
             attempt=self._number,
+            metadata=self.context.metadata,
             failure=Failure(
                 type(error).__qualname__,
                 _said(error),
@@ -110,13 +127,14 @@ class Attempt:
         )
 
 
-def vanished(run: str, call: Call, operator: str, error: Exception | None) -> StepRun:
-    """The record of a step whose operator came back and left nothing in the store."""
+def vanished(run: str, call: Call, operator: str | None, error: Exception | None) -> StepRun:
+    """The record of a step whose operator, or process, ended and left nothing in the store."""
     if error is not None:
         text = "".join(traceback.format_exception(error))
         failure = Failure(type(error).__qualname__, _said(error), text)
     else:
-        message = f"The step operator {operator!r} came back, but step {call.id} left no record."
+        who = f"The step operator {operator!r} came back" if operator else "Its process ended"
+        message = f"{who}, but step {call.id} left no record."
         failure = Failure("LostStep", message, message + "\n")
     return StepRun(
         run, call.id, call.step.reference, Status.FAILED, started=time.time(), failure=failure

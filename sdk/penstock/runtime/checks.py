@@ -22,6 +22,14 @@ def check(graph: Graph, stack: Stack, options: PipelineOptions) -> list[str]:
     """
     problems = list(_later(options))
     problems += _unknown_settings(f"pipeline {graph.name}", options.settings, stack)
+    problems += stack.orchestrator.problems(list(graph.calls.values()))
+    for operator in stack.step_operators:
+        mine = [
+            call
+            for call in graph.calls.values()
+            if call.step.options.step_operator == operator.name
+        ]
+        problems += operator.problems(mine) if mine else ()
     notes = []
     steps = {id(call.step): call for call in reversed(list(graph.calls.values()))}
     for call in reversed(list(steps.values())):

@@ -60,7 +60,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return error.exit_code
     if done.failure is not None:
         sys.stderr.write(done.failure.traceback)
-    return 0 if done.status.usable else 1
+    return 0 if done.usable else 1
 
 
 if __name__ == "__main__":

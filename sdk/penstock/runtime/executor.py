@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from types import CoroutineType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from penstock.artifacts.values import Trust, Values
+from penstock.artifacts.formats.failure import FAILURE, FailureFormat
+from penstock.artifacts.values import Values
 from penstock.digest import of_buffers
-from penstock.model import binding as bindings
-from penstock.model import plain
-from penstock.model.binding import Binding, Held, Literally, Use
+from penstock.errors import StepError
+from penstock.lazy import lazy
 from penstock.model.graph import Call
 from penstock.model.plan import Plan
-from penstock.model.records import Artifact, Status, StepRun
-from penstock.model.step import Step
-from penstock.runtime import calling
+from penstock.model.records import Artifact, Failure, Status, StepRun
+from penstock.runtime import calling, hooks
 from penstock.runtime.attempt import Attempt, vanished
 from penstock.runtime.cache import Cache, Key, Miss
+from penstock.runtime.checkpoints import Checkpoints
+from penstock.runtime.inputs import Inputs
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.planner import Found
 from penstock.runtime.runid import nonce
 from penstock.stack.orchestrator import Observer
 from penstock.stack.stack import Stack
+
+if TYPE_CHECKING:
+    from penstock.runtime import apart
+else:
+    apart = lazy("penstock.runtime.apart")  # only for steps in processes of their own
 
 
 class Executor:
@@ -55,6 +63,11 @@ class Executor:
         """Digests of the records that were written here."""
         self.errors: dict[str, BaseException] = {}
         """What the failed steps raised."""
+        self.running: dict[str, float] = {}
+        """Calls that are being carried out → when they began, seconds since 1970, UTC."""
+        self.stopped = threading.Event()
+        """Set when the run is to stop: nobody waits for another attempt any more."""
+        self._inputs = Inputs(plan, self.results, values)
 
     @cached_property
     def pending(self) -> Sequence[str]:
@@ -74,40 +87,95 @@ class Executor:
     def _plan_digest(self) -> str:
         return of_buffers([self.plan.to_bytes()])
 
-    def execute(self, call_id: str) -> StepRun:
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return self._stack.environment
+
+    def execute(self, call_id: str, *, environment: Mapping[str, str] | None = None) -> StepRun:
         call = self.plan.graph.calls[call_id]
-        if (operator := call.step.options.step_operator) is not None:
-            self._observer.step_started(call)
-            return self._done(self._operated(call, operator))
-        return self.execute_here(call_id)
+        self._begin(call)
+        if call.step.options.step_operator is not None or environment is not None:
+            self._tell_start(call)
+            return self._done(call, self._handed_over(call, environment or {}), told=True)
+        return self._done(call, self._carried_out(call, told=True), told=True)
 
     def execute_here(self, call_id: str) -> StepRun:
-        """Run the call in this process, also if a step operator is meant to: it has called us."""
+        """Run the call in this process, also if a step operator is meant to: it has called us.
+
+        Hooks are told by whoever called the operator.
+        """
         call = self.plan.graph.calls[call_id]
-        self._observer.step_started(call)
-        reusable = call_id not in self.plan.uncached
-        found = self._known.pop(call_id, None) or self._look_up(call, reusable)
+        self._begin(call)
+        return self._done(call, self._carried_out(call))
+
+    def _carried_out(self, call: Call, *, told: bool = False) -> StepRun:
+        """Look the call up, and try it as often as it may be tried."""
+        reusable = call.id not in self.plan.uncached
+        found = self._known.pop(call.id, None) or self._look_up(call, reusable)
         if isinstance(found, StepRun):
-            return self._done(found)
+            return found
         key = found.key
         if found.why:
-            self._observer.note(f"{call_id} runs again: {found.why}")
+            self._observer.note(f"{call.id} runs again: {found.why}")
         if found.useless:
             self._cache.forget(key)
+        if told:
+            self._tell_start(call, key)
         number = 1
         while True:
-            result = self._attempt(call, key, number, reusable)
-            if result.status.usable or number > call.step.options.retries:
-                return self._done(result)
-            if result.failure:
-                said = f"{result.failure.kind}: {result.failure.message}".splitlines()[0]
-                tries = f"attempt {number} of {call.step.options.retries + 1}"
-                self._observer.note(f"{call_id} failed ({said}), {tries}")
+            result, error = self._attempt(call, key, number, reusable)
+            if error is None or not self._tries_again(call, result, error):
+                return result
             number += 1
 
-    def _done(self, result: StepRun) -> StepRun:
-        self.results[result.call] = result
+    def _tries_again(self, call: Call, result: StepRun, error: BaseException) -> bool:
+        """Whether another attempt is worth it; if so, after the wait before it."""
+        retry = call.step.options.retry
+        if result.attempt > retry.times or not retry.covers(error):
+            return False
+        wait = retry.wait(result.attempt)
+        again = f", again in {wait:.1f} s" if wait else ""
+        tries = f"attempt {result.attempt} of {retry.times + 1}"
+        self._observer.note(f"{call.id} failed ({_first_line(result)}), {tries}{again}")
+        return not (wait and self.stopped.wait(wait))
+
+    def _begin(self, call: Call) -> None:
+        self.running[call.id] = time.time()
+        self._observer.step_started(call)
+
+    def _done(self, call: Call, result: StepRun, *, told: bool = False) -> StepRun:
+        self.running.pop(call.id, None)
+        if result.failure is not None and call.item and self._stack.orchestrator.collects:
+            result = self._collected(call, result)
+        self.results[call.id] = result
         self._observer.step_finished(result)
+        if told and result.status is not Status.CACHED:
+            options = call.step.options
+            hook = options.on_success if result.failure is None else options.on_failure
+            hooks.call(hook, result, self._observer)
+        return result
+
+    def _tell_start(self, call: Call, key: Key | None = None) -> None:
+        if (hook := call.step.options.on_start) is not None:
+            digest, parts = (key.digest, key.parts) if key else ("", "{}")
+            now = time.time()
+            record = StepRun(
+                self.plan.run, call.id, call.step.reference, Status.RUNNING, digest, parts,
+                started=now,
+            )  # fmt: skip
+            hooks.call(hook, record, self._observer)
+
+    def _collected(self, call: Call, result: StepRun) -> StepRun:
+        """The failure of an item of a map as its outputs, for this run only."""
+        if result.outputs or result.failure is None:
+            return result
+        # Without the traceback: equal failures are to be equal inputs of what comes next.
+        failure = replace(result.failure, traceback="", step=call.id)
+        data = FailureFormat(Failure).dump(failure)
+        artifact = self._values.stored(FAILURE, data)
+        outputs = {output.name: artifact for output in call.step.signature.outputs}
+        result = replace(result, outputs=outputs, verified=True)
+        self.digests[call.id] = self._ledger.finish(result, reusable=False)
         return result
 
     def settle(self) -> Status:
@@ -115,7 +183,7 @@ class Executor:
         for call in self.pending:
             if call not in self.results and (record := self._recorded(call)) is not None:
                 self.results[call] = record
-        if any(not item.status.usable for item in self.results.values()):
+        if any(not item.usable for item in self.results.values()):
             return Status.FAILED
         return (
             Status.COMPLETED if len(self.results) == len(self.plan.graph.calls) else Status.STOPPED
@@ -130,13 +198,15 @@ class Executor:
             found = attempts[-1]
         return found
 
-    def _operated(self, call: Call, name: str) -> StepRun:
-        """Have a step operator run the call; what the store says afterwards counts."""
-        operator = self._stack.step_operator(name)
-        assert operator is not None, "checked before the run"
+    def _handed_over(self, call: Call, environment: Mapping[str, str]) -> StepRun:
+        """Have the call run by its step operator, or in a process of its own; what the store says
+        afterwards counts."""
+        name = call.step.options.step_operator
+        operator = self._stack.step_operator(name) if name is not None else None
+        run = apart.run if operator is None else operator.run
         raised = None
         try:
-            operator.run(_Handed(self), call.id)
+            run(_Handed(self, environment), call.id)
         except Exception as error:
             raised = error
         # The step's own story comes first: an operator may raise because the step failed.
@@ -144,8 +214,9 @@ class Executor:
         if found is None:
             found = vanished(self.plan.run, call, name, raised)
             self._ledger.attempt(found, nonce())
-            if raised is not None:
-                self.errors[call.id] = raised
+        if (failure := found.failure) is not None:
+            told = StepError(failure.kind, failure.message, failure.traceback)
+            self.errors.setdefault(call.id, raised if raised and not found.key else told)
         return found
 
     def _look_up(self, call: Call, reusable: bool) -> StepRun | Miss:
@@ -158,13 +229,18 @@ class Executor:
         self.digests[call.id] = self._ledger.finish(result, reusable=False)
         return result
 
-    def _attempt(self, call: Call, key: Key, number: int, reusable: bool) -> StepRun:
-        """One attempt, from the inputs to the record. What the step raises becomes a record."""
-        attempt = Attempt(call, self.plan.run, key, number, self._ledger.store)
+    def _attempt(
+        self, call: Call, key: Key, number: int, reusable: bool
+    ) -> tuple[StepRun, BaseException | None]:
+        """One attempt, from the inputs to the record. What the step raises becomes a record, and
+        comes with it."""
+        attempt = Attempt(
+            call, self.plan.run, key, number, self._ledger.store,
+            lambda: self._checkpoints(call, key, reusable),
+        )  # fmt: skip
         try:
             with attempt:
-                arguments, read = self._arguments(call, attempt.scratch.folder)
-                first, rest = call.step.signature.arguments(arguments)
+                first, rest, read = self._inputs.arguments(call, attempt.scratch.folder)
                 with calling.limit(call):
                     value = call.step.function(*first, **rest)
                     if type(value) is CoroutineType:
@@ -177,52 +253,16 @@ class Executor:
                 self._observer.step_finished(result)
                 raise
             self.errors[call.id] = error
-            return result
+            return result, error
         result = attempt.completed(outputs, read, self._ledger.keys.signing.id)
         self.digests[call.id] = self._ledger.finish(result, reusable=reusable)
-        return result
+        attempt.context.done()
+        return result, None
 
-    def _arguments(self, call: Call, folder: Callable[[], Path]) -> tuple[dict[str, Any], int]:
-        """The arguments as the store holds them, and how many bytes they are."""
-        read = 0
-        parameters = call.step.signature.parameters
-
-        def leaf(item: Binding, hint: Any = None) -> Any:
-            nonlocal read
-            if type(item) is Literally:
-                return plain.decode(item.text)
-            artifact, trust, hint = self._source(item, hint)
-            read += artifact.size
-            who = f"{self._origin(item)} (an input of step {call.id})"
-            return self._values.load(artifact, hint, who, folder, trust)
-
-        arguments = {}
-        for name, item in call.bindings.items():
-            hint = parameters[name].hint
-            if type(item) is bindings.Group:
-                arguments[name] = bindings.rebuilt(item, leaf, hint)
-            else:
-                arguments[name] = leaf(item, hint)
-        return arguments, read
-
-    def _source(self, item: Binding, hint: Any) -> tuple[Artifact, Trust, Any]:
-        """The artifact behind a binding, whether it may be unpickled, and its annotation."""
-        if type(item) is Use:
-            made = self.results[item.call]
-            step = self.plan.graph.calls[item.call].step
-            return made.outputs[item.output], Trust(made.verified, made.signer), _hint(step, item)
-        assert type(item) is Held
-        return item.artifact, Trust(item.vouched), hint
-
-    def _origin(self, item: Binding) -> str:
-        """Whose output it is, for errors."""
-        if type(item) is Use:
-            run, call, output = self.plan.run, item.call, item.output
-        elif type(item) is Held and item.origin:
-            run, call, output = item.origin
-        else:
-            return "A value given to the run"
-        return f"Output {output!r} of step {call} in run {run}"
+    def _checkpoints(self, call: Call, key: Key, reusable: bool) -> Checkpoints:
+        return Checkpoints(
+            self._ledger, self._values, self.plan.run, call.id, key.digest, shared=reusable
+        )
 
     def _saved(self, call: Call, value: Any) -> dict[str, Artifact]:
         signature = call.step.signature
@@ -237,16 +277,21 @@ class Executor:
 class _Handed:
     """The job as a step operator gets it: its command runs the step itself, in its place."""
 
-    def __init__(self, job: Executor) -> None:
+    def __init__(self, job: Executor, environment: Mapping[str, str]) -> None:
         self._job = job
         self.plan = job.plan
         self.pending = job.pending
-        self.execute = job.execute_here
         self.record = job.record
+        self.environment = {**job.environment, **environment}
+
+    def execute(self, call_id: str, *, environment: Mapping[str, str] | None = None) -> StepRun:
+        """In this process, whoever asks for one of its own: it is the operator that gives one."""
+        return self._job.execute_here(call_id)
 
     def command(self, call_id: str) -> Sequence[str]:
         return [*self._job.command(call_id), "--here"]
 
 
-def _hint(step: Step[..., Any], use: Use) -> Any:
-    return next(item.hint for item in step.signature.outputs if item.name == use.output)
+def _first_line(result: StepRun) -> str:
+    failure = result.failure
+    return f"{failure.kind}: {failure.message}".splitlines()[0] if failure else ""

@@ -15,13 +15,14 @@ from penstock.errors import StoreError
 from penstock.model import plain
 from penstock.model.building import draw
 from penstock.model.graph import Graph
-from penstock.model.options import Hook, PipelineOptions
+from penstock.model.options import PipelineOptions
 from penstock.model.records import RunRecord, Status, StepRun
 from penstock.model.refs import StoredValue
 from penstock.runtime import (
     capture,
     checks,
     fingerprint,
+    hooks,
     loading,
     logs,
     observer,
@@ -32,7 +33,6 @@ from penstock.runtime.cache import LONG, Cache
 from penstock.runtime.executor import Executor
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.notation import End
-from penstock.runtime.observer import RunObserver
 from penstock.runtime.run import Run
 from penstock.runtime.runid import new_run_id
 from penstock.stack.project import Project
@@ -103,7 +103,7 @@ def launch(
     run: Run[Any] = Run(ledger, values, record, executor.results, _hints(graph))
     try:
         told.found_in_cache(found.hits)
-        _call_hook(options.on_start, run, told)
+        hooks.call(options.on_start, run, told)
         if executor.pending:
             with capture.captured(logs.StepLog(ledger.store, run_id, logs.RUN)):
                 stack.orchestrator.submit(executor, told)
@@ -117,8 +117,8 @@ def launch(
     ledger.end(End(run_id, status, ended, executor.digests))
     told.run_finished(run_id, status, ended - started)
     completed = status is Status.COMPLETED
-    _call_hook(options.on_success if completed else options.on_failure, run, told)
-    failed = tuple(item for item in executor.results.values() if not item.status.usable)
+    hooks.call(options.on_success if completed else options.on_failure, run, told)
+    failed = tuple(item for item in executor.results.values() if not item.usable)
     return Outcome(run, status, failed, executor.errors)
 
 
@@ -148,14 +148,3 @@ def _hints(graph: Graph) -> dict[str, dict[str, Any]]:
         for call in graph.calls.values()
     }
     return {call.id: by_step[id(call.step)] for call in graph.calls.values()}
-
-
-def _call_hook(hook: Hook | None, run: Run[Any], told: RunObserver) -> None:
-    """A hook is told of the run. What it raises is reported and changes nothing."""
-    if hook is None:
-        return
-    try:
-        hook(run)
-    except Exception as error:
-        name = getattr(hook, "__name__", repr(hook))
-        told.note(f"the hook {name} failed: {type(error).__name__}: {error}")

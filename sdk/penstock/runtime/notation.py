@@ -13,6 +13,7 @@ from types import NoneType
 from typing import Any, Final
 
 from penstock.artifacts.trust import Keyring
+from penstock.model import plain
 from penstock.model.records import Artifact, Failure, RunRecord, Status, StepRun
 
 MALFORMED: Final = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
@@ -102,6 +103,8 @@ def written_step(run: StepRun, store: str) -> bytes:
     }
     if run.source:
         data["source"] = run.source
+    if run.metadata:
+        data["metadata"] = plain.encode(run.metadata)
     if run.failure:
         data["failure"] = asdict(run.failure)
     # On a line of their own: they are the text that was hashed, and hits need not parse them.
@@ -130,6 +133,7 @@ def read_step(found: Opened) -> StepRun:
         data["written"],
         data["attempt"],
         Failure(**_texts(failure)) if failure else None,
+        dict(plain.decode(data["metadata"])) if "metadata" in data else {},
         (str(source[0]), str(source[1])) if source else None,
         found.signer,
         found.verified,

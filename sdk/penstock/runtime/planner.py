@@ -8,7 +8,7 @@ from typing import Any, Final
 from penstock.artifacts.values import Values
 from penstock.model import plain
 from penstock.model.binding import Binding, Given, Group, Held, Literally, converted
-from penstock.model.graph import Call, Graph
+from penstock.model.graph import Graph
 from penstock.model.plan import Plan
 from penstock.model.records import StepRun
 from penstock.model.signature import class_in
@@ -32,7 +32,7 @@ def with_stack_options(graph: Graph, stack: Stack) -> Graph:
         if id(step) not in changed:
             options = step_options(stack.steps.get(step.name, {}))
             changed[id(step)] = step.with_options(**options) if options else step
-        calls[call.id] = Call(call.id, changed[id(step)], call.bindings, call.after, call.where)
+        calls[call.id] = call.with_step(changed[id(step)])
     return Graph(graph.name, calls, graph.result)
 
 

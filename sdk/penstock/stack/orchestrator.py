@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -23,11 +23,19 @@ class Job(Protocol):
     def pending(self) -> Sequence[str]:
         """Calls still to run, in an order in which they can; the hits are taken out."""
 
-    def execute(self, call_id: str) -> StepRun:
-        """Run this call here and now, in this process. A step that fails is a record, no error."""
+    def execute(self, call_id: str, *, environment: Mapping[str, str] | None = None) -> StepRun:
+        """Run this call here and now. A step that fails is a record, no error.
+
+        In this process; with `environment` in one of its own, which has these variables, too.
+        """
 
     def command(self, call_id: str) -> Sequence[str]:
         """The command line that runs this call in any other process."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Variables that a process on this machine needs besides: what the command line must not
+        show."""
 
     def record(self, call_id: str) -> StepRun | None:
         """What the store says happened: the truth, whatever the engine claims."""
@@ -62,6 +70,15 @@ class Orchestrator(StackComponent, ABC):
     """Whether a step starts only when what its `Resources` ask for is free."""
     settings: ClassVar[Collection[str]] = ()
     """The settings that steps and pipelines may give under this flavor's name."""
+
+    @property
+    def collects(self) -> bool:
+        """Whether the failure of one item of a `map` is passed on as data in its place."""
+        return False
+
+    def problems(self, calls: Sequence[Call]) -> Iterator[str]:
+        """What can never be carried out, a sentence each; asked before anything runs."""
+        yield from ()
 
     @abstractmethod
     def submit(self, job: Job, observer: Observer) -> Submitted | None:

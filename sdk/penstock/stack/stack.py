@@ -11,7 +11,7 @@ from penstock.artifacts.store import ArtifactStore
 from penstock.errors import BadConfiguration
 from penstock.model.component import StackComponent
 from penstock.model.names import check_name
-from penstock.model.options import Resources
+from penstock.model.resources import Resources
 from penstock.stack import steps
 from penstock.stack.component import ComponentSpec, literals, spoken
 from penstock.stack.orchestrator import Orchestrator

@@ -1,4 +1,4 @@
-"""Options of steps as a stack gives them: plain data in the file, `StepOptions` for a run."""
+"""Options of steps as a file gives them: plain data there, `StepOptions` for a run."""
 
 from __future__ import annotations
 
@@ -7,47 +7,67 @@ from dataclasses import fields
 from typing import Any, Final
 
 from penstock.errors import DeclarationError, did_you_mean, listed
-from penstock.model.options import Resources, StepOptions
+from penstock.model.options import StepOptions
+from penstock.model.resources import Resources
+from penstock.model.retry import Retry
 
-KNOWN: Final = tuple(item.name for item in fields(StepOptions) if item.name != "name")
-"""What a stack may say of a step. Its name is what the stack knows it by."""
+KNOWN: Final = tuple(
+    item.name for item in fields(StepOptions) if item.name != "name" and not item.metadata
+)
+"""What a file may say of a step: what is plain data. Its name is what the file knows it by."""
 
-RESOURCES: Final = tuple(item.name for item in fields(Resources))
+NESTED: Final[Mapping[str, type[Any]]] = {"resources": Resources, "retries": Retry}
+"""Options that are written as a mapping, and the class that it is for."""
+
+Place = tuple[str, ...]
+"""An option, or an option and a key in it."""
 
 
 def step_options(written: Mapping[str, Any]) -> dict[str, Any]:
     """Options of one step, ready for `StepOptions`. Raises `BadStep` or `UnknownOption`."""
     options = dict(written)
-    if isinstance(given := options.get("resources"), Mapping):
-        options["resources"] = Resources(**given)
+    for option, kind in NESTED.items():
+        if isinstance(given := options.get(option), Mapping):
+            options[option] = kind(**given)
     StepOptions().changed("step", options)
     return options
 
 
-def complaints(written: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What is wrong with options of one step: the option and a sentence, for all of them."""
+def complaints(written: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    """What is wrong with options of one step: where, and a sentence, for all of them."""
     for option, value in written.items():
         if option not in KNOWN:
-            yield option, _unknown("step option", option, KNOWN)
-        elif option == "resources" and isinstance(value, Mapping):
-            yield from ((option, text) for text in _resources(value))
+            yield (option,), _unknown("step option", option, KNOWN)
+        elif option in NESTED and isinstance(value, Mapping):
+            yield from _inside(option, value)
         else:
-            yield from _checked(option, {option: value})
+            yield from _checked((option,), {option: value})
 
 
-def _resources(written: Mapping[str, Any]) -> Iterator[str]:
+def is_unknown(place: Place) -> bool:
+    """Whether what is wrong there is the key itself."""
+    option, *key = place
+    return option not in KNOWN or (bool(key) and key[0] not in _keys(option))
+
+
+def _inside(option: str, written: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    what = "resource" if option == "resources" else f"key of {option}"
     for name, value in written.items():
-        if name not in RESOURCES:
-            yield _unknown("resource", name, RESOURCES)
+        if name not in _keys(option):
+            yield (option, name), _unknown(what, name, _keys(option))
         else:
-            yield from (text for _, text in _checked("", {"resources": {name: value}}))
+            yield from _checked((option, name), {option: {name: value}})
 
 
-def _checked(option: str, written: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _keys(option: str) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(NESTED[option]))
+
+
+def _checked(place: Place, written: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
     try:
         step_options(written)
     except DeclarationError as error:
-        yield option, " ".join(str(error).splitlines())
+        yield place, " ".join(str(error).splitlines())
 
 
 def _unknown(what: str, name: str, known: tuple[str, ...]) -> str:

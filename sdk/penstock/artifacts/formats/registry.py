@@ -40,6 +40,7 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "path/1": "penstock.artifacts.formats.path:PathFormat",
     "dataclass/1": "penstock.artifacts.formats.dataclass:Dataclass",
     "pydantic/1": "penstock.artifacts.formats.pydantic:Pydantic",
+    "failure/1": "penstock.artifacts.formats.failure:FailureFormat",
     "pickle/1": "penstock.artifacts.formats.pickle:Pickle",
     "cloudpickle/1": "penstock.artifacts.formats.pickle:CloudPickle",
 }

@@ -1,0 +1,109 @@
+"""The context of a step: what it may ask, and say, while it runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from penstock.errors import BadArguments
+from penstock.model import plain
+from penstock.runtime.checkpoints import Checkpoints
+from penstock.runtime.scratch import Scratch
+
+LARGEST: Final = 64 * 1024
+"""Characters that the metadata of one step may have: it lies in the step's record."""
+
+
+@dataclass(slots=True)
+class Context:
+    """What a running step knows of itself. Outside of a run there is one, too, of no run: what it
+    is told is dropped, so that a step can be called as the plain function that it is."""
+
+    run: str | None = None
+    """Id of the run."""
+    step: str | None = None
+    """Id of the step in its run."""
+    attempt: int = 1
+    """1 for the first, 2 after a failure, and so on."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """What was logged so far."""
+    scratch: Scratch = field(default_factory=Scratch, repr=False)
+    checkpoints: Callable[[], Checkpoints] | None = field(default=None, repr=False)
+    _kept: Checkpoints | None = field(default=None, repr=False)
+
+    @property
+    def gpus(self) -> tuple[str, ...]:
+        """The accelerators that this process may see (`CUDA_VISIBLE_DEVICES`)."""
+        return tuple(filter(None, os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")))
+
+    def log_metadata(self, **values: Any) -> None:
+        """Keep facts about this step in its record: plain data, the last value of a name wins.
+
+        They are no output, and no part of the cache key. Raises `BadArguments` for what is no
+        plain data, or too much of it.
+        """
+        for name, value in values.items():
+            try:
+                plain.encode(value)
+            except plain.NotPlain as error:
+                raise BadArguments(
+                    f"log_metadata({name}=…) is given what is not plain data: {error}.",
+                    hint="Return large or special values as outputs of the step.",
+                ) from None
+        said = self.metadata | values
+        size = len(plain.encode(said))
+        if size > LARGEST:
+            raise BadArguments(
+                f"The metadata of step {self.step} would be {size:,} characters, and "
+                f"{LARGEST:,} are the most.",
+                hint="Return large values as outputs of the step.",
+            )
+        self.metadata.update(values)
+
+    def checkpoint(self, path: str | os.PathLike[str]) -> None:
+        """Keep a copy of a file or folder, in place of the last checkpoint of this step.
+
+        `restore()` gives it to the next attempt at the same step with the same inputs and code:
+        after a failure, in the next run, on another machine. It goes when the step is done.
+        Raises `UnsupportedValue` if there is no such file.
+        """
+        if (kept := self._checkpoints()) is not None:
+            kept.save(Path(path), self.attempt)
+
+    def restore(self) -> Path | None:
+        """A private copy of the last checkpoint, or None if there is none to go on from."""
+        kept = self._checkpoints()
+        found = kept and kept.last()
+        return kept.load(found, self.scratch.folder) if kept and found else None
+
+    def done(self) -> None:
+        """The step has its result: what it kept on its way is of no more use."""
+        if self._kept is not None:
+            self._kept.forget()
+
+    def _checkpoints(self) -> Checkpoints | None:
+        if self._kept is None and self.checkpoints is not None:
+            self._kept = self.checkpoints()
+        return self._kept
+
+
+_current: ContextVar[Context | None] = ContextVar("context", default=None)
+
+
+def context() -> Context:
+    """The context of the step that runs here; of no run if none does."""
+    return _current.get() or Context()
+
+
+def enter(mine: Context) -> Token[Context | None]:
+    """From here on, in this thread, this is the context."""
+    return _current.set(mine)
+
+
+def leave(token: Token[Context | None]) -> None:
+    """Undo `enter`."""
+    _current.reset(token)

@@ -1,0 +1,39 @@
+"""Hooks: functions of the user's that are told what has happened to a step or a run."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from penstock.model.options import Hook
+from penstock.stack.orchestrator import Observer
+
+
+def call(hook: Hook | None, what: Any, observer: Observer) -> None:
+    """Tell a hook. What it raises is reported and changes nothing."""
+    if hook is None:
+        return
+    try:
+        hook(what)
+    except Exception as error:
+        observer.note(f"the hook {_named(hook)} failed: {_said(error)}")
+
+
+def _named(hook: Hook) -> str:
+    """Its name and where it is written."""
+    code = getattr(hook, "__code__", None)
+    name = getattr(hook, "__name__", None) or repr(hook)
+    if code is None:
+        return name
+    return f"{name} ({os.path.relpath(code.co_filename)}:{code.co_firstlineno})"
+
+
+def _said(error: Exception) -> str:
+    """What it raised, and the line of the hook's that did."""
+    frames = error.__traceback__
+    line = ""
+    while frames is not None:
+        frame = frames.tb_frame.f_code
+        line = f" (line {frames.tb_lineno} in {frame.co_name})"
+        frames = frames.tb_next
+    return f"{type(error).__qualname__}: {error}{line}"
