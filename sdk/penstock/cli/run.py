@@ -83,6 +83,8 @@ def show(*, run_id: str, stack: str | None, as_json: bool) -> None:
     )
     _sources(views)
     for view in views:
+        _metadata(view)
+    for view in views:
         if view.record.failure:
             _failure(found, view)
     _next(found, status, views)
@@ -165,6 +167,17 @@ def _sources(views: list[StepView]) -> None:
             sources.setdefault(view.record.source[0], []).append(view.id)
     if sources:
         say("\n" + "\n".join(f"cached from {run}: {', '.join(sources[run])}" for run in sources))
+
+
+def _metadata(view: StepView) -> None:
+    """What the step said of itself."""
+    if view.record.metadata:
+        say(f"\nStep {view.id} says:")
+        facts({f"  {name}": _said(value) for name, value in view.record.metadata.items()})
+
+
+def _said(value: object) -> str:
+    return value if isinstance(value, str) else repr(value)
 
 
 def _failure(found: Run[Any], view: StepView) -> None:

@@ -7,6 +7,7 @@ import json
 from typing import Any, Final
 
 from penstock.cli.output import iso
+from penstock.model import plain
 from penstock.runtime.run import Run
 from penstock.runtime.step_view import StepView
 from penstock.runtime.stored_artifact import StoredArtifact
@@ -19,9 +20,10 @@ RUN: Final = (
 
 STEP: Final = (
     "step", "status", "source", "key", "started", "wall", "cpu", "peak_memory", "read", "written",
-    "attempt", "outputs", "failure",
+    "attempt", "metadata", "outputs", "failure",
 )  # fmt: skip
-"""`source` is the run and step that computed the outputs, if they were taken from the cache.
+"""`metadata` is what the step said of itself with `context().log_metadata()`.
+`source` is the run and step that computed the outputs, if they were taken from the cache.
 `failure`, if there is one, has `kind`, `message`, `traceback` and `inputs`."""
 
 ARTIFACT: Final = ("run", "step", "output", "format", "size", "digest", "store")
@@ -65,6 +67,7 @@ def of_step(run: Run[Any], view: StepView) -> dict[str, Any]:
         "read": record.read,
         "written": record.written,
         "attempt": record.attempt,
+        "metadata": {name: _parsed(plain.encode(value)) for name, value in record.metadata.items()},
         "outputs": {
             name: {"format": item.format, "digest": item.digest, "size": item.size}
             for name, item in record.outputs.items()
