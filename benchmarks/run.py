@@ -25,6 +25,8 @@ import first_run
 import frames
 import imports
 import machine
+import pictures
+import prints
 import process
 import readme
 import second_run
@@ -41,7 +43,9 @@ FULL: Mapping[str, Measure] = {
     "second-run": partial(second_run.rows, rounds=11),
     "chain": partial(chain.rows, rounds=7, lengths=(100, 1000)),
     "fan-out": partial(fan_out.rows, rounds=5, narrow=1000, wide=10_000),
+    "prints": partial(prints.rows, rounds=7, lines=1_000_000),
     "frames": frames.rows,
+    "picture": partial(pictures.rows, rounds=11, steps=500),
 }
 QUICK: Mapping[str, Measure] = {
     "import": partial(imports.rows, rounds=1),
@@ -49,7 +53,9 @@ QUICK: Mapping[str, Measure] = {
     "second-run": partial(second_run.rows, rounds=1),
     "chain": partial(chain.rows, rounds=1, lengths=(5, 10)),
     "fan-out": partial(fan_out.rows, rounds=1, narrow=5, wide=20),
+    "prints": partial(prints.rows, rounds=1, lines=1000),
     "frames": frames.rows,
+    "picture": partial(pictures.rows, rounds=1, steps=20),
 }
 """To see that everything works; the figures mean nothing."""
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from penstock.runtime.run import Run as Run
     from penstock.runtime.stored_artifact import StoredArtifact as StoredArtifact
     from penstock.stack.stack import Stack as Stack
+    from penstock.step_operators.subprocess import SubprocessStepOperator as SubprocessStepOperator
 
 _HOMES = {
     "Buffer": "penstock.artifacts.store",
@@ -59,6 +60,7 @@ _HOMES = {
     "Step": "penstock.model.step",
     "StepRun": "penstock.model.records",
     "StoredArtifact": "penstock.runtime.stored_artifact",
+    "SubprocessStepOperator": "penstock.step_operators.subprocess",
     "context": "penstock.runtime.context",
     "materializer": "penstock.artifacts.formats.registry",
     "pipeline": "penstock.api.pipeline",

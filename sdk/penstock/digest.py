@@ -19,7 +19,10 @@ def of_buffers(buffers: Iterable[Buffer]) -> str:
     """The digest of the buffers' bytes, one after the other, without joining them."""
     state = blake3()
     for buffer in buffers:
-        state.update(buffer)
+        try:
+            state.update(buffer)
+        except BufferError:  # its items are wider than a byte
+            state.update(memoryview(buffer).cast("B"))
     return state.hexdigest()
 
 

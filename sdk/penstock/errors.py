@@ -24,12 +24,15 @@
     + UntrustedArtifact         a pickle without a signature that counts here
   x RunError                    while a run is carried out                        (exit code 1)
     + RunFailed                 a step failed; carries the run
+    + RunCancelled              `penstock run cancel` in another terminal          (exit code 130)
     + NotHere                   `.run()` where no run may start
     + UnsupportedValue          a value that no format takes
     + WrongOutputs              a step returned another number of outputs than it declares
     + StepTimeout               a step took longer than its `timeout`
+    + StillRunning              `run.wait(timeout=…)`: the run goes on
     + InputFailed               a step needs an item of a map, and that has failed
     + StepError                 what a step raised in another process
+    + LostStep                  the process of a step ended and left nothing
 """
 
 from __future__ import annotations
@@ -174,6 +177,12 @@ class RunFailed(RunError):
         self.run = run
 
 
+class RunCancelled(RunError):
+    """Somebody has cancelled the run, from another process."""
+
+    exit_code = 130
+
+
 class NotHere(RunError):
     """A run was asked for where none may start."""
 
@@ -190,6 +199,10 @@ class StepTimeout(RunError, TimeoutError):
     """A step took longer than its `timeout`."""
 
 
+class StillRunning(RunError, TimeoutError):
+    """The run has not ended in the time that somebody waits for it. It goes on."""
+
+
 class InputFailed(RunError):
     """A step needs what has failed. Only with `failure="collect"` is it asked to run at all."""
 
@@ -204,6 +217,15 @@ class StepError(RunError):
         """As that process printed it: the user's frames only."""
 
 
+class LostStep(RunError):
+    """The process of a step ended, and there is no record of what happened."""
+
+    def __init__(self, message: str, *, last_lines: str = "") -> None:
+        super().__init__(message)
+        self.last_lines = last_lines
+        """What it had said last."""
+
+
 MANY: Final = 30
 """Names that a sentence may hold."""
 
@@ -214,6 +236,16 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 
     near = get_close_matches(name, list(known), n=1)
     return f"Did you mean {near[0]!r}?" if near else None
+
+
+def raised_at(error: BaseException, by: object = None) -> str:
+    """File and line where an error comes from; the last that is in a method of `by` if one is."""
+    import traceback  # only when something is wrong
+
+    frames = list(traceback.walk_tb(error.__traceback__))
+    own = [each for each in frames if by is not None and each[0].f_locals.get("self") is by]
+    frame, line = (own or frames)[-1]
+    return f"{frame.f_code.co_filename}:{line}"
 
 
 def listed(names: Iterable[str]) -> str:

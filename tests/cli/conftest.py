@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from penstock import RunFailed, pipeline, step
+from penstock import Retry, RunFailed, pipeline, step
 from penstock.cli.main import main
 
 
@@ -42,7 +42,7 @@ def report(rows: list[int], squares: list[int]) -> Path:
     return path
 
 
-@step(retries=1)
+@step(retries=Retry(times=1, delay=0))
 def broken(rows: list[int], limit: float) -> list[int]:
     print("one more try")
     return rows[99:] or [rows[99]]

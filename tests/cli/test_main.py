@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock import quantities
 from penstock.cli import output
 
 HEAVY = ["pydantic", "networkx", "fsspec", "numpy", "pandas", "rich", "ruamel", "cloudpickle"]
@@ -194,4 +195,4 @@ def test_columns_of_a_table_begin_under_each_other(rows: list[list[str]]) -> Non
     [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (3 << 30, "3.0 GiB"), (5 << 40, "5.0 TiB")],
 )
 def test_sizes_are_written_for_people(count: int, text: str) -> None:
-    assert output.size(count) == text
+    assert quantities.size(count) == text

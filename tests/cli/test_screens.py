@@ -71,6 +71,8 @@ def terminal(tmp_path: Path) -> Callable[..., str]:
         ("stack-describe", ["stack", "describe"]),
         ("run-list-empty", ["run", "list"]),
         ("artifact-list-empty", ["artifact", "list"]),
+        ("pipeline-help", ["pipeline", "--help"]),
+        ("pipeline-run-help", ["pipeline", "run", "--help"]),
     ],
 )
 def test_a_screen_before_the_first_run(
@@ -95,6 +97,24 @@ def test_a_screen_after_a_run(
     name: str, words: list[str], penstock: Any, trained: Any, same: Callable[[str, str], None]
 ) -> None:
     said = penstock(*words)
+    same(name, said.out + said.err)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("pipeline-show", ["show", "hello_there.py:hello"]),
+        ("pipeline-run-flags", ["run", "hello_there.py:hello", "--help"]),
+    ],
+)
+def test_a_screen_of_a_file(
+    name: str, words: list[str], penstock: Any, tmp_path: Path, same: Callable[[str, str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    (tmp_path / "hello_there.py").write_text(HELLO)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    said = penstock("pipeline", *words)
+    del sys.modules["hello_there"]
     same(name, said.out + said.err)
 
 

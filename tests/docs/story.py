@@ -28,6 +28,11 @@ NAMED = re.compile(r"# (\S+\.\w+)\n")
 PRINTED = re.compile(r"^(?: *print\(.*\)  # |# ?)(.*)$", re.MULTILINE)
 TYPED = re.compile(r"^\$ (.*)\n", re.MULTILINE)
 MAKE = re.compile(r"make (\w+)")
+INSTALLED = {
+    "pip install .": "PYTHONWARNINGS= pip install -qq --disable-pip-version-check --no-deps "
+    "--no-build-isolation --target .packages ."
+}
+"""What a page installs, its own story gets: not the environment of the tests."""
 
 ALIKE = (
     (r"\d{8}-\d{6}-[0-9a-z]{4}-[0-9a-z]{4}", "RUN"),
@@ -82,7 +87,7 @@ class Story:
         _, *parts = TYPED.split(block)
         commands, expected = parts[::2], parts[1::2]
         self.made += [found[1] for line in commands if (found := MAKE.match(line))]
-        typed = [":" if MAKE.match(line) else line for line in commands]
+        typed = [":" if MAKE.match(line) else INSTALLED.get(line, line) for line in commands]
         script = "".join(f"{line}\nprintf '\\0'\n" for line in typed)
         outputs = self._run(script).split("\0")
         for command, wanted, printed in zip(commands, expected, outputs, strict=False):
@@ -97,6 +102,7 @@ class Story:
                 **os.environ,
                 "PATH": path,
                 "PYTHONWARNINGS": "error",
+                "PYTHONPATH": str(self.folder / ".packages"),
                 "TMPDIR": str(self.folder / ".tmp"),
             },
             stdin=subprocess.DEVNULL,

@@ -16,7 +16,7 @@ from types import ModuleType
 
 from penstock.artifacts.identity import VERSION
 from penstock.errors import RunFailed
-from penstock.runtime import provenance
+from penstock.runtime import processes, provenance
 
 HERE = Path(__file__).resolve().parent
 TARGET = HERE / f"store-{VERSION}"
@@ -39,6 +39,7 @@ def main() -> None:
         os.environ["GOLDEN_KEY"] = "golden"
         provenance.host = lambda: "golden"
         provenance.user = lambda: "golden"
+        processes.machine = lambda: "golden"
         _fill(_steps())
         os.rmdir("store/tmp")
         shutil.copytree("store", TARGET)

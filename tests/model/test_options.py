@@ -36,6 +36,9 @@ TAKEN = {
     "secrets": ["DB_URL"],
     "cache_env": ("TZ",),
     "version": "2",
+    "on_start": hook,
+    "on_success": hook,
+    "on_failure": hook,
 }
 
 
@@ -95,9 +98,10 @@ NAMES = "a list of names of environment variables"
     [
         ("cache", 1, "True or False"),
         ("cache", "no", "True or False"),
-        ("retries", -1, "a whole number, 0 or more"),
-        ("retries", True, "a whole number, 0 or more"),
-        ("retries", 1.0, "a whole number, 0 or more"),
+        ("retries", -1, "a whole number, 0 or more, or Retry(times=3, delay=1)"),
+        ("retries", True, "a whole number, 0 or more, or Retry(times=3, delay=1)"),
+        ("retries", 1.0, "a whole number, 0 or more, or Retry(times=3, delay=1)"),
+        ("on_start", "notify", "a function of the step's record"),
         ("timeout", 0, "a positive number of seconds"),
         ("timeout", "600", "a positive number of seconds"),
         ("timeout", float("nan"), "a positive number of seconds"),
@@ -221,8 +225,9 @@ def test_an_unknown_option_is_told_in_our_words(option: str, hint: str | None) -
         assert caught.value.hint == hint
 
 
-def test_options_come_back_from_their_text() -> None:
-    options = StepOptions(**TAKEN)
+def test_options_come_back_from_their_text_but_for_hooks() -> None:
+    options = StepOptions(**{name: TAKEN[name] for name in TAKEN if not name.startswith("on_")})
 
+    assert StepOptions(**TAKEN).to_text() == options.to_text()
     assert StepOptions.from_text(options.to_text()) == options
     assert StepOptions.from_text(StepOptions().to_text()) == StepOptions()

@@ -1,5 +1,6 @@
 """The local orchestrator: which thread a step runs in, how many at once, when it stops."""
 
+import asyncio
 import sys
 import threading
 import time
@@ -20,7 +21,6 @@ from penstock import (
     step,
 )
 from penstock.errors import BadConfiguration
-from penstock.runtime import observer
 
 HOME = str(Path(penstock.__file__).parent)
 
@@ -186,79 +186,38 @@ def test_all_failures_of_a_run_are_counted() -> None:
         failing.on(local(failure="finish")).run()
 
 
-def test_ctrl_c_starts_nothing_new_and_waits_for_what_runs() -> None:
+def forever() -> None:
+    while True:
+        time.sleep(0.001)
+
+
+@pytest.mark.parametrize("where", ["in the caller's thread", "in a helper"])
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, asyncio.CancelledError])
+def test_an_interrupt_in_one_step_stops_the_others(kind: type[BaseException], where: str) -> None:
     both = threading.Barrier(2)
-    stopped = threading.Event()
     callers = threading.get_ident()
 
     @step(cache=False)
     def interrupted(number: int) -> int:
         both.wait(30)
-        if threading.get_ident() == callers:
-            stopped.set()
-            raise KeyboardInterrupt
-        stopped.wait(30)
+        if (threading.get_ident() == callers) is (where == "in the caller's thread"):
+            raise kind
+        forever()
         return number
 
     @pipeline
     def stopping() -> Any:
         return fine.map(interrupted.map([1, 2]))
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(kind):
         stopping.on(local(max_workers=2)).run()
     run = Client().run("last")
     assert run.status is Status.STOPPED
-    assert sorted(view.status for view in run["interrupted"]) == ["completed", "stopped"]  # type: ignore[attr-defined]
+    assert {view.id: str(view.status) for view in run} == {
+        "interrupted.0": "stopped", "interrupted.1": "stopped",
+        "fine.0": "pending", "fine.1": "pending",
+    }  # fmt: skip
     assert not [thread for thread in threading.enumerate() if thread.name == "penstock-worker"]
-
-
-def test_ctrl_c_in_a_helper_thread_stops_the_run() -> None:
-    both = threading.Barrier(2)
-    callers = threading.get_ident()
-
-    @step(cache=False)
-    def interrupted(number: int) -> int:
-        both.wait(30)
-        if threading.get_ident() != callers:
-            raise KeyboardInterrupt
-        return number
-
-    @pipeline(progress=False)
-    def stopping() -> Any:
-        return [fine(made) for made in (interrupted(1), interrupted(2))]
-
-    with pytest.raises(KeyboardInterrupt):
-        stopping.on(local(max_workers=2)).run()
-    assert Client().run("last").status is Status.STOPPED
-
-
-def test_an_observer_that_is_broken_is_heard_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Broken:
-        encoding = "utf-8"
-
-        def __init__(self) -> None:
-            self.lines = 0
-
-        def isatty(self) -> bool:
-            return False
-
-        def write(self, text: str) -> int:
-            self.lines += 1
-            if self.lines > 1:
-                raise RuntimeError("a defect")
-            return len(text)
-
-        def flush(self) -> None: ...
-
-    @pipeline
-    def watched() -> int:
-        return fine(1)
-
-    monkeypatch.setattr(sys, "stderr", Broken())
-    assert isinstance(observer.on_stderr(), observer.Lines)
-    with pytest.raises(RuntimeError, match="a defect"):
-        watched.run()
-    monkeypatch.undo()
 
 
 def test_a_broken_step_leaves_no_thread_behind() -> None:

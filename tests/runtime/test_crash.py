@@ -63,7 +63,8 @@ if __name__ == "__main__":
     ("words", "number", "status", "code"),
     [
         ([], signal.SIGINT, "stopped", -signal.SIGINT),
-        ([], signal.SIGTERM, "lost", -signal.SIGTERM),
+        ([], signal.SIGTERM, "stopped", 128 + signal.SIGTERM),
+        ([], signal.SIGHUP, "stopped", 128 + signal.SIGHUP),
         (["handler"], signal.SIGTERM, "stopped", 3),
         ([], signal.SIGKILL, "lost", -signal.SIGKILL),
     ],

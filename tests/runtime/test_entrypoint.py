@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from penstock import Client, Run, RunFailed, Status, pipeline
-from penstock.errors import NotHere
+from penstock.errors import NotHere, RunError
 from penstock.runtime import loading
 
 PROJECT = '''
@@ -185,7 +185,7 @@ def test_an_orchestrator_that_raises_is_heard_of(project: Any) -> None:
             raise RuntimeError("a defect")
 
     stack = Client("recorded").active_stack
-    with pytest.raises(RuntimeError, match="a defect"):
+    with pytest.raises(RunError, match=r"flavor 'recording'\) failed: RuntimeError: a defect"):
         project.comparing.on(replace(stack, orchestrator=Broken())).run()
     assert Client("recorded").run("last").status is Status.STOPPED
 

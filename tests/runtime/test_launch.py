@@ -474,8 +474,9 @@ def test_what_a_stack_cannot_do_is_said_at_once(
     assert str(caught.value) == (
         "Pipeline 'wanting' cannot run on the stack 'here' (given to on()):\n"
         f"  {who} asks for the step operator 'gpu'; the stack has none\n"
-        f"  {who} needs the secret 'DB_URL', which is not in the environment\n"
-        f"  {who} has the setting 'colour' for the flavor 'local', which knows none"
+        f"  {who} has the setting 'colour' for the flavor 'local', which knows none\n"
+        f"  {who} needs the secret 'DB_URL': it is neither in the environment nor among the "
+        "secrets of the stack 'here'. Type: export DB_URL=…"
     )
 
 
@@ -550,8 +551,9 @@ def test_a_hook_that_raises_is_reported_and_changes_nothing(
         return scale(1)
 
     assert hooked.run().status is Status.COMPLETED
-    note = "  note: the hook notify failed: OSError: no mail today\n"
-    assert capsys.readouterr().err.count(note) == 2
+    notes = [line for line in capsys.readouterr().err.splitlines() if "note:" in line]
+    assert len(notes) == 2
+    assert all("the hook notify (" in note and "OSError: no mail today" in note for note in notes)
 
 
 def test_a_hook_that_is_interrupted_leaves_a_stopped_run() -> None:
@@ -615,9 +617,7 @@ def test_a_step_may_run_another_pipeline(stack: Made) -> None:
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        ({"wait": False}, "wait=False: no orchestrator here runs without waiting yet"),
         ({"resume": "last"}, "resume=: there is no resuming yet; running again takes what is in"),
-        ({"config": "prod.yaml"}, "config='prod.yaml': files with parameters are not read yet"),
     ],
 )
 def test_an_option_that_nothing_carries_out_is_refused(option: dict[str, Any], said: str) -> None:

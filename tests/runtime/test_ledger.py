@@ -67,6 +67,7 @@ runs = st.builds(
     st.dictionaries(texts, artifacts, max_size=3),
     numbers, numbers, numbers, st.integers(0, 2**60), st.integers(0), st.integers(0),
     st.integers(1, 9), st.none() | st.builds(Failure, texts, texts, texts),
+    st.dictionaries(texts, texts | st.integers() | st.tuples(texts) | st.lists(st.booleans())),
     st.none() | st.tuples(texts, texts),
 )  # fmt: skip
 

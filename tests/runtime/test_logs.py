@@ -19,6 +19,7 @@ import pytest
 from penstock import Client, Run, RunFailed, Stack, pipeline, step
 from penstock.artifacts.local import LocalArtifactStore
 from penstock.runtime import logs
+from penstock.runtime.masking import Mask
 
 Made = Callable[..., Stack]
 
@@ -131,16 +132,6 @@ def test_steps_side_by_side_keep_their_logs_apart(stack: Made) -> None:
         assert run[f"talk.{number}"].logs() == f"step {number}\n" * 100
 
 
-def test_a_thread_of_a_step_writes_to_the_log_of_the_run() -> None:
-    def body() -> None:
-        thread = threading.Thread(target=print, args=("from a thread",))
-        thread.start()
-        thread.join()
-
-    run = logged(body)
-    assert (run["said"].logs(), run.logs()) == ("", "from a thread\n")
-
-
 def test_what_an_async_step_prints_inside_a_running_loop_is_its_own() -> None:
     import asyncio
 
@@ -211,8 +202,65 @@ def test_bytes_for_a_text_stream_are_the_steps_own_mistake() -> None:
 def test_a_log_has_a_limit_and_says_what_is_missing() -> None:
     text = text_of(lambda: [print("x" * (1 << 20)) for _ in range(20)])
     rest = 20 * ((1 << 20) + 1) - logs.LIMIT
-    assert text.endswith(f"\n[{rest:,} more characters were dropped]\n")
+    assert text.endswith(f"\n[{rest:,} more bytes were dropped]\n")
     assert len(text) < logs.LIMIT + 100
+
+
+def test_the_limit_cuts_no_character_in_two(tmp_path: Path) -> None:
+    store = LocalArtifactStore(path=str(tmp_path / "store"))
+    log = logs.StepLog(store, "run", "step")
+    log.write("x" + "é" * logs.LIMIT)
+    log.close()
+    text = logs.read(store, "run", "step")
+    assert text.endswith(f"é\n[{logs.LIMIT + 2:,} more bytes were dropped]\n")
+
+
+def test_a_progress_bar_leaves_its_last_state() -> None:
+    def body() -> None:
+        for number in range(101):
+            print(f"\r{number:3}%", end="", flush=True)
+        print()
+
+    assert text_of(body) == "100%\n"
+
+
+def test_a_progress_bar_does_not_reach_the_limit(tmp_path: Path) -> None:
+    store = LocalArtifactStore(path=str(tmp_path / "store"))
+    log = logs.StepLog(store, "run", "step")
+    for number in range(logs.LIMIT // 2048):
+        log.write("\r" + f"{number}".rjust(4096))
+    log.close()
+    assert logs.read(store, "run", "step").strip() == f"{number}"
+
+
+def test_a_secret_split_over_two_pieces_is_masked(tmp_path: Path) -> None:
+    store = LocalArtifactStore(path=str(tmp_path / "store"))
+    log = logs.StepLog(store, "run", "step", Mask(["s3cr3t"]))
+    for part in ("my s3c", "r3t is", " s3cr"):
+        log.write(part)
+        log.flush()
+    log.close()
+    assert logs.read(store, "run", "step") == "my *** is s3cr"
+
+
+def test_pieces_come_in_their_order_and_from_anywhere(tmp_path: Path) -> None:
+    store = LocalArtifactStore(path=str(tmp_path / "store"))
+    log = logs.StepLog(store, "run", "step")
+    for text in ("one", "two", "three"):
+        log.write(text)
+        log.flush()
+    found = list(logs.pieces(store, "run", "step"))
+    assert [data for _, data in found] == [b"one", b"two", b"three"]
+    assert list(logs.pieces(store, "run", "step", after=found[0][0])) == found[1:]
+
+
+def test_attempts_come_in_the_order_of_time(tmp_path: Path) -> None:
+    store = LocalArtifactStore(path=str(tmp_path / "store"))
+    for number in range(5):
+        log = logs.StepLog(store, "run", "step")
+        log.write(f"{number}")
+        log.close()
+    assert logs.read(store, "run", "step") == "01234"
 
 
 def test_one_huge_line_does_not_break_the_limit() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from penstock.runtime.observer import duration
+from penstock.quantities import duration
 
 HELLO = """
 import sys

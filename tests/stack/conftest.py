@@ -53,6 +53,8 @@ class Grill(StepOperator):
         super().__post_init__()
         if self.name == "cold":
             raise ValueError("it has to be hot")
+        if self.name == "broken":
+            raise LookupError("no coal")
 
     def run(self, job: Any, call_id: str) -> None: ...
 

@@ -238,16 +238,35 @@ STACK = "stacks: {a: {orchestrator: default, artifact_store: default, %s}}"
         (
             STACK % "steps: {train: {retries: -1}}",
             (
-                "penstock.yaml:1:78: The stack 'a', step 'train': The step option retries=-1 does "
-                "not fit: a whole number, 0 or more is needed."
+                "penstock.yaml:1:87: The stack 'a', step 'train': The step option retries=-1 does "
+                "not fit: a whole number, 0 or more, or Retry(times=3, delay=1) is needed."
             ),
         ),
         (
             STACK % "steps: {train: {resources: {gpus: 1}}}",
             (
-                "penstock.yaml:1:78: The stack 'a', step 'train': There is no resource 'gpus'. "
+                "penstock.yaml:1:90: The stack 'a', step 'train': There is no resource 'gpus'. "
                 "Did you mean 'gpu'?"
             ),
+        ),
+        (
+            STACK % "steps: {train: {retries: {times: 2, delays: 5}}}",
+            (
+                "penstock.yaml:1:98: The stack 'a', step 'train': There is no key of retries "
+                "'delays'. Did you mean 'delay'?"
+            ),
+        ),
+        (
+            STACK % "steps: {train: {on_failure: notify}}",
+            (
+                "penstock.yaml:1:78: The stack 'a', step 'train': There is no step option "
+                "'on_failure'. There are 'cache', 'settings', 'retries', 'timeout', 'resources', "
+                "'step_operator', 'secrets', 'cache_env', 'version'."
+            ),
+        ),
+        (  # complained of once, and not again as an option
+            STACK % "steps: {train: {timeout: !!int x}}",
+            "penstock.yaml:1:87: 'x' is not of the YAML type 'int'.",
         ),
         (
             STACK % "steps: {train: {step_operator: gpu}}",

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -154,6 +155,24 @@ def test_a_complaint_of_the_class_itself_has_the_place() -> None:
         make(ComponentSpec("step-operator", "cold", "grill", where="penstock.yaml:4:3"), OWN)
 
     assert str(caught.value) == "penstock.yaml:4:3: it has to be hot"
+
+
+@pytest.mark.usefixtures("kitchen")
+def test_whatever_a_class_raises_when_it_is_made_is_told_with_its_place() -> None:
+    with pytest.raises(BadConfiguration) as caught:
+        make(ComponentSpec("step-operator", "broken", "grill", where="penstock.yaml:4:3"), OWN)
+
+    assert re.fullmatch(
+        r"penstock.yaml:4:3: step operator 'broken' cannot be made: LookupError: no coal "
+        r"\(.*kitchen.py:\d+\)",
+        str(caught.value),
+    )
+
+
+def test_a_flavor_that_cannot_be_loaded_is_told_with_its_place() -> None:
+    own = {"step-operator": {"grill": "no_such_kitchen:Grill"}}
+    with pytest.raises(BadConfiguration, match=r"^penstock.yaml:4:3: The step operator flavor 'gr"):
+        make(ComponentSpec("step-operator", "a", "grill", where="penstock.yaml:4:3"), own)
 
 
 def test_a_missing_option_is_said_without_options_too(oven: Oven) -> None:

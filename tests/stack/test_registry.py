@@ -15,11 +15,13 @@ from penstock.errors import (
 )
 from penstock.model.component import Secret
 from penstock.model.resources import Resources
+from penstock.model.retry import Retry
 from penstock.orchestrators.local import LocalOrchestrator
 from penstock.stack.component import ComponentSpec
 from penstock.stack.project import Project
 from penstock.stack.registry import Registered, Registry
 from penstock.stack.stack import Stack
+from penstock.stack.steps import step_options
 
 PROD = """\
 orchestrators:
@@ -405,6 +407,20 @@ def test_options_of_steps_given_in_code_become_data() -> None:
     )
 
     assert made.to_data()["steps"] == {"train": {"resources": {"gpu": 1}, "retries": 1}}
+
+
+def test_a_retry_given_in_code_becomes_data() -> None:
+    retry = Retry(times=2, on=[OSError])
+    made = Stack(
+        "a",
+        orchestrator=LocalOrchestrator(),
+        artifact_store=LocalArtifactStore(),
+        steps={"train": {"retries": retry}},
+    )
+
+    written = made.to_data()["steps"]["train"]
+    assert written["retries"]["on"] == ["OSError"]
+    assert step_options(written)["retries"] == retry
 
 
 def test_options_of_steps_given_in_code_are_checked() -> None:

@@ -7,93 +7,102 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from inspect import getdoc
 from typing import TYPE_CHECKING, Any, Never
 
 import click
 
+from penstock.api import asked, debugger
+from penstock.api.asked import Asked
 from penstock.api.ending import ended, remark, say
-from penstock.api.flags import assembled, flags
 from penstock.errors import PenstockError, RunError, RunFailed
 from penstock.runtime import loading
 from penstock.runtime.attempt import trim
 
 if TYPE_CHECKING:
     from penstock.api.pipeline import Pipeline
+    from penstock.model.graph import Graph
     from penstock.runtime.run import Run
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a command line says."""
-
-    arguments: dict[str, Any]
-    """Those of the pipeline that were given."""
-    stack: str | None
-    no_cache: bool
-    as_json: bool
 
 
 def run(pipeline: Pipeline[..., Any], args: Sequence[str] | None) -> Never:
     """Parse, run, and end the process with an exit code."""
     loading.refuse_while_importing(f"{pipeline.name}.cli()")
-    sys.exit(ended(lambda: _carry_out(pipeline, args)))
+
+    def work() -> None:
+        said = command(pipeline).main(args, prog_name=_program(), standalone_mode=False)
+        if isinstance(said, Asked):  # else the help was shown
+            carry_out(said)
+
+    sys.exit(ended(work))
 
 
 def command(pipeline: Pipeline[..., Any]) -> click.Command:
-    """The click command, which gives back what was `Asked`.
+    """The click command that runs it, which gives back what was `Asked`.
 
     Raises `BadStep` for a parameter named like one of our flags.
     """
-    mine = flags(pipeline.signature, pipeline.function.__name__)
-
-    def asked(*, stack: str | None, no_cache: bool, as_json: bool, **given: Any) -> Asked:
-        said = {flag.path: given[flag.key] for flag in mine if given[flag.key] is not None}
-        return Asked(assembled(pipeline.signature, said), stack, no_cache, as_json)
-
-    ours = [
-        click.Option(["--stack"], help="Run on this stack instead of the active one."),
-        click.Option(["--no-cache"], is_flag=True, help="Take nothing from the cache."),
-        click.Option(
-            ["--json", "as_json"],
-            is_flag=True,
-            help="Print JSON: one object with run, pipeline, status, steps.",
-        ),
-    ]
-    return click.Command(
-        pipeline.name,
-        callback=asked,
-        params=[*(flag.option() for flag in mine), *ours],
-        help=getdoc(pipeline.function),
-        context_settings={"help_option_names": ["-h", "--help"]},
+    return asked.command(
+        pipeline,
+        [
+            click.Option(["--stack"], help="Run on this stack instead of the active one."),
+            click.Option(["--no-cache"], is_flag=True, help="Take nothing from the cache."),
+            click.Option(["--pdb"], is_flag=True, help="Open the debugger where a step fails."),
+            click.Option(
+                ["--json", "as_json"],
+                is_flag=True,
+                help="Print JSON: one object with run, pipeline, status, steps.",
+            ),
+        ],
     )
 
 
-def _carry_out(pipeline: Pipeline[..., Any], args: Sequence[str] | None) -> None:
-    asked = command(pipeline).main(args, prog_name=_program(), standalone_mode=False)
-    if not isinstance(asked, Asked):  # the help was shown
-        return
-    if asked.stack is not None:
-        options = replace(pipeline.options, stack=asked.stack, chosen_by="--stack")
-        pipeline = type(pipeline)(pipeline.function, options)
-    if asked.no_cache:
+def carry_out(said: Asked) -> None:
+    """Run what was asked for. Raises what `ended` tells."""
+    pipeline, ours = said.pipeline, said.ours
+    if ours["pdb"]:
+        debugger.check()
+    pipeline = asked.with_stack(pipeline, ours["stack"])
+    if not pipeline.options.wait:
+        pipeline = pipeline.with_options(wait=True)  # there is nothing else to be done meanwhile
+    if ours["no_cache"]:
         pipeline = pipeline.with_options(cache=False)
     try:
-        finished = pipeline.run(**asked.arguments)
+        args, named = pipeline.signature.completed((), {}, said.arguments)
+        finished = pipeline.run(*args, **named)
     except RunFailed as error:
-        if asked.as_json:
+        if ours["as_json"]:
             _print_outcome(error.run)
+        if ours["pdb"]:
+            debugger.look(error.__cause__)
         raise
     except PenstockError:
         raise
     except Exception as error:  # what the pipeline's own lines raise, between the steps
-        trim(error, pipeline.function)
-        remark("".join(traceback.format_exception(error)).rstrip("\n"))
-        said = f"{type(error).__qualname__}: {error}"
-        raise RunError(f"Pipeline {pipeline.name!r} stopped with {said}") from error
-    if asked.as_json:
+        stopped = _stopped(pipeline, error)
+        if ours["pdb"]:
+            debugger.look(error)
+        raise stopped from error
+    if ours["as_json"]:
         _print_outcome(finished)
+
+
+def drawn(said: Asked) -> Graph:
+    """The graph of what was asked for; nothing runs. Raises what `ended` tells."""
+    try:
+        args, named = said.pipeline.signature.completed((), {}, said.arguments)
+        return said.pipeline.graph(*args, **named)
+    except PenstockError:
+        raise
+    except Exception as error:  # what the pipeline's own lines raise, between the steps
+        raise _stopped(said.pipeline, error) from error
+
+
+def _stopped(pipeline: Pipeline[..., Any], error: Exception) -> RunError:
+    """The error for one between the steps, whose frames are shown: the user's only."""
+    trim(error, pipeline.function)
+    remark("".join(traceback.format_exception(error)).rstrip("\n"))
+    text = f"{type(error).__qualname__}: {error}"
+    return RunError(f"Pipeline {pipeline.name!r} stopped with {text}")
 
 
 def _print_outcome(finished: Run[Any]) -> None:

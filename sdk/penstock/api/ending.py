@@ -6,12 +6,18 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from penstock.errors import PenstockError, RunFailed
+from penstock.lazy import lazy
 from penstock.runtime import terminal
+
+if TYPE_CHECKING:
+    from penstock.stack import blame
+else:
+    blame = lazy("penstock.stack.blame")  # for errors that are nobody's own
 
 INTERRUPTED: Final = 130
 
@@ -44,10 +50,12 @@ def remark(text: str) -> None:
 def ended(work: Callable[[], object]) -> int:
     """Do the work; the exit code. What is the user's to put right is told, the rest raised."""
     try:
-        work()
+        code = work()
     except PenstockError as error:
         if isinstance(error, RunFailed) and error.__cause__ is not None:
-            step = next(view for view in error.run if view.record.failure)
+            # Of a failure that was passed on as data nobody needs to be told here.
+            failed = (view for view in error.run if not view.record.usable)
+            step = next(view for view in failed if view.record.failure)
             remark(step.record.failure.traceback.rstrip("\n"))
         remark(f"Error: {error}")
         return error.exit_code
@@ -59,7 +67,13 @@ def ended(work: Callable[[], object]) -> int:
         return INTERRUPTED
     except (ReaderGone, BrokenPipeError):
         _leave_stdout()
-    return 0
+        return 0
+    except Exception as error:
+        if (said := blame.blamed(error)) is None:
+            raise
+        remark(f"Error: {said}")
+        return said.exit_code
+    return code if type(code) is int else 0  # of a command that has chosen one
 
 
 def _leave_stdout() -> None:

@@ -16,7 +16,7 @@ from typing import (
     overload,
 )
 
-from penstock.errors import RunFailed, UnknownOption, listed
+from penstock.errors import UnknownOption
 from penstock.lazy import lazy
 from penstock.model import drawing
 from penstock.model.names import reference
@@ -25,7 +25,7 @@ from penstock.model.step import check_function
 if TYPE_CHECKING:
     import os
 
-    from penstock.api import commands
+    from penstock.api import commands, configuration, in_notebook
     from penstock.model import building
     from penstock.model import options as optional
     from penstock.model import signature as signatures
@@ -33,13 +33,17 @@ if TYPE_CHECKING:
     from penstock.model.options import PipelineOptions
     from penstock.model.signature import Signature
     from penstock.runtime import launch as launching
+    from penstock.runtime import outcome as outcomes
     from penstock.runtime.run import Run
     from penstock.stack.stack import Stack
 else:  # an import of a file full of pipelines needs none of them
     building = lazy("penstock.model.building")
     commands = lazy("penstock.api.commands")
+    configuration = lazy("penstock.api.configuration")
+    in_notebook = lazy("penstock.api.in_notebook")
     launching = lazy("penstock.runtime.launch")
     optional = lazy("penstock.model.options")
+    outcomes = lazy("penstock.runtime.outcome")
     signatures = lazy("penstock.model.signature")
 
 P = ParamSpec("P")
@@ -104,39 +108,39 @@ class Pipeline(Generic[P, R_co]):
             return self.function(*args, **kwargs)
 
     def run(self, /, *args: P.args, **kwargs: P.kwargs) -> Run[R_co]:
-        """Run it on the active stack, and wait.
+        """Run it on the active stack, and wait for its end unless told `wait=False`.
 
         Raises `RunFailed`, which carries the run, if a step fails; `DeclarationError` or
         `StackError` before anything has run.
         """
-        bound = self._bound(args, kwargs)
-        outcome = launching.launch(
-            self.name, self.reference, lambda: self.function(*args, **kwargs), bound, self.options
-        )
-        if outcome.status.usable:
-            return outcome.run
-        if not outcome.failed:
-            missing = [view.id for view in outcome.run if not view.status.usable]
-            raise RunFailed(
-                f"The orchestrator came back, but nobody has run these steps of {self.name!r}: "
-                f"{listed(missing)}.",
-                run=outcome.run,
-                hint=f"penstock run show {outcome.run.id}",
+        __tracebackhide__ = True  # pytest shows the user's frames only
+        if self.options.config is not None:
+            applied = configuration.applied(self, args, kwargs)
+            self, args, kwargs = applied  # type: ignore[assignment] # noqa: PLW0642 - but told more
+        try:
+            bound = self._bound(args, kwargs)
+            launched = launching.begin(
+                *(self.name, self.reference, lambda: self.function(*args, **kwargs)),
+                *(bound, self.options),
             )
-        first = outcome.failed[0]
-        why = f"{first.failure.kind}: {first.failure.message}" if first.failure else first.status
-        others = len(outcome.failed) - 1
-        raise RunFailed(
-            f"Step {first.call} of {self.name!r} failed: {why}"
-            + (f" (and {others} more failed)" if others else ""),
-            run=outcome.run,
-            hint=f"penstock run show {outcome.run.id}",
-        ) from outcome.errors.get(first.call)
+            if not self.options.wait:
+                return launched.in_background()
+            outcome = launched.carried_out()
+            if (failed := outcome.error) is None:
+                return outcome.run
+            error: BaseException = failed
+        except BaseException as caught:
+            error = outcomes.raised(caught, self.function)
+        raise error  # from here, so that of all our frames there is this one
 
     def graph(self, /, *args: P.args, **kwargs: P.kwargs) -> Graph:
         """The graph that a run with these arguments would have. Nothing runs."""
+        if self.options.config is not None:
+            applied = configuration.applied(self, args, kwargs)
+            self, args, kwargs = applied  # type: ignore[assignment] # noqa: PLW0642 - but told more
         self._bound(args, kwargs)
-        return building.draw(self.name, lambda: self.function(*args, **kwargs))
+        graph = building.draw(self.name, lambda: self.function(*args, **kwargs))
+        return self.options.steps.applied(graph) if self.options.steps else graph
 
     def on(self, stack: str | Stack) -> Pipeline[P, R_co]:
         """The same pipeline, to run on this stack: a name, or a `Stack`."""
@@ -165,6 +169,9 @@ class Pipeline(Generic[P, R_co]):
 
     def __repr__(self) -> str:
         return f"<pipeline {self.name} ({self.signature.where})>"
+
+    def _repr_html_(self) -> str | None:
+        return in_notebook.of_pipeline(self)
 
     if not TYPE_CHECKING:  # for a checker an unknown attribute is an error, as for steps
 

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import Any, Final, Literal, get_args, get_origin
 
 import click
 
 from penstock.model.fit import shown
-from penstock.model.signature import class_in
+from penstock.model.signature import bare, class_in
 
 _SIMPLE: Final[Mapping[Any, click.ParamType[Any]]] = {
     int: click.INT,
@@ -25,14 +24,23 @@ _SIMPLE: Final[Mapping[Any, click.ParamType[Any]]] = {
 
 def parser(hint: Any) -> tuple[click.ParamType[Any], str | None]:
     """How a value of this type is read, and what stands for it in the help if not click's own."""
-    bare = _bare(hint)
-    if get_origin(bare) is Literal:
-        return _OneOf({str(item): item for item in get_args(bare)}), None
-    if isinstance(bare, type) and issubclass(bare, Enum):
-        return _OneOf({str(item.value): item for item in bare}), None
-    if bare in _SIMPLE:
-        return _SIMPLE[bare], None
+    inside = bare(hint)
+    if get_origin(inside) is Literal:
+        return _OneOf({str(item): item for item in get_args(inside)}), None
+    if isinstance(inside, type) and issubclass(inside, Enum):
+        return _OneOf({str(item.value): item for item in inside}), None
+    if inside in _SIMPLE:
+        return _SIMPLE[inside], None
     return _Read(hint), shown(hint).upper()
+
+
+def read(hint: Any, word: str) -> Any:
+    """What a word means where a value of this type is wanted. Raises `ValueError`."""
+    kind = click.BOOL if class_in(hint) is bool else parser(hint)[0]
+    try:
+        return kind.convert(word, None, None)
+    except click.UsageError as error:
+        raise ValueError(error.message) from error
 
 
 def written(value: Any) -> str:
@@ -56,16 +64,6 @@ def refused(flag: str, error: Exception) -> str:
     return f"{flag}: {error}"
 
 
-def _bare(hint: Any) -> Any:
-    """The type itself, without `Annotated` and `Optional`."""
-    if get_origin(hint) is Annotated:
-        return _bare(get_args(hint)[0])
-    if get_origin(hint) in (Union, UnionType):
-        inside = [item for item in get_args(hint) if item is not NoneType]
-        return _bare(inside[0]) if len(inside) == 1 else hint
-    return hint
-
-
 class _OneOf(click.Choice[str]):
     """One of some values, by how each is written."""
 
@@ -86,9 +84,17 @@ class _Read(click.ParamType[Any]):
         self._hint = hint
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from pydantic import TypeAdapter, ValidationError  # heavy, and not for plain words
+        from pydantic import (  # heavy, and not for plain words
+            PydanticUserError,
+            TypeAdapter,
+            ValidationError,
+        )
 
-        adapter = TypeAdapter(self._hint)
+        try:
+            adapter = TypeAdapter(self._hint)
+        except PydanticUserError as error:
+            text = f"{shown(self._hint)} can be given in code only."
+            raise click.BadParameter(text, ctx, param) from error
         problems = []
         for reading in self._readings(value):
             try:

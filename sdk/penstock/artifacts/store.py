@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -86,6 +87,10 @@ class ArtifactStore(StackComponent, ABC):
     @abstractmethod
     def filesystem(self) -> AbstractFileSystem:
         """fsspec's view of the same place, for users."""
+
+    def clock(self) -> float:
+        """Now, by the clock that `Entry.modified` is by. Seconds since 1970."""
+        return time.time()
 
     def publish(self, keys: Sequence[str], data: Buffer) -> tuple[str, ...]:
         """Put one object under each of `keys`, in this order, where nothing is yet.

@@ -20,6 +20,7 @@ from penstock.errors import (
     StoreUnavailable,
     UnsupportedValue,
     UntrustedArtifact,
+    raised_at,
 )  # fmt: skip
 from penstock.model.records import Artifact
 from penstock.model.signature import class_in
@@ -85,7 +86,8 @@ class Values:
             except Exception as error:
                 raise UnsupportedValue(
                     f"{who}: the format {materializer.format} failed to take a "
-                    f"{type(value).__qualname__}: {type(error).__name__}: {error}"
+                    f"{type(value).__qualname__}: {type(error).__name__}: {error} "
+                    f"({raised_at(error, materializer)})"
                 ) from error
             return self.stored(materializer.format, buffers, code)
         raise UnsupportedValue(
@@ -118,6 +120,13 @@ class Values:
             if error.message.startswith(who):  # a part of it, which says so itself
                 raise
             raise CorruptArtifact(f"{who}: {error.message}", hint=error.hint) from error
+        except PenstockError:
+            raise
+        except Exception as error:  # the bytes are what they were: the format's own code is wrong
+            raise UnsupportedValue(
+                f"{who}: the format {artifact.format} failed to load it: {type(error).__name__}: "
+                f"{error} ({raised_at(error, materializer)})"
+            ) from error
 
     def buffer(self, artifact: Artifact, who: str) -> Buffer:
         """The bytes of an artifact, checked, private to the caller."""

@@ -11,10 +11,11 @@ from penstock.api.ending import remark, say
 from penstock.artifacts.formats import registry
 from penstock.cli import shapes
 from penstock.cli.group import Group
-from penstock.cli.output import facts, json_option, print_json, size, table
-from penstock.cli.run import BY_STACK, stack_option
+from penstock.cli.options import BY_STACK, stack_option
+from penstock.cli.output import facts, json_option, print_json, table
 from penstock.client import Client
 from penstock.errors import NotFound, PenstockError, did_you_mean, listed
+from penstock.quantities import size
 from penstock.runtime.stored_artifact import StoredArtifact
 
 NAME = click.argument("name", metavar="RUN/STEP[/OUTPUT]")

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from penstock.api.ending import say
+from penstock.runtime import terminal
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,6 +47,15 @@ def facts(data: Mapping[str, object]) -> None:
     say(_facts(data))
 
 
+def print_text(step: str | None, text: str, *, alone: bool) -> None:
+    """What a step said; unless it is `alone`, each line with its name before it."""
+    colours = sys.stdout is not None and terminal.has_colours(sys.stdout)
+    begin = "" if alone else f"{step or '(the run)'} | "
+    lines = [f"{begin}{line}" for line in text.splitlines()]
+    if lines:
+        say("\n".join(lines), colours=colours)
+
+
 def moment(seconds: float) -> str:
     """A time as people read it, in their own time zone."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
@@ -54,15 +64,6 @@ def moment(seconds: float) -> str:
 def iso(seconds: float) -> str:
     """A time as programs read it, in UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
-def size(count: float) -> str:
-    """Bytes as people read them: `512 B`, `1.5 MiB`."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"
 
 
 def _facts(data: Mapping[str, object]) -> str:

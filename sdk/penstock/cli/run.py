@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any, Final
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from penstock.api.ending import remark, say
-from penstock.cli import shapes
+from penstock.cli import live, shapes
 from penstock.cli.group import Group
-from penstock.cli.output import facts, json_option, moment, print_json, size, table
+from penstock.cli.options import BY_STACK, stack_option
+from penstock.cli.output import facts, json_option, moment, print_json, print_text, table
 from penstock.client import Client
 from penstock.errors import CorruptArtifact
+from penstock.lazy import lazy
 from penstock.model.records import Status, StepRun
-from penstock.runtime import terminal
-from penstock.runtime.observer import duration
+from penstock.quantities import duration, size
 from penstock.runtime.run import Run
 from penstock.runtime.step_view import StepView
 
-stack_option = click.option("--stack", help="A stack other than the active one.")
-
-BY_STACK: Final = "--stack"
-"""Who chose the stack, in messages."""
+if TYPE_CHECKING:
+    from penstock.runtime import report
+else:
+    report = lazy("penstock.runtime.report")  # only where one is asked for
 
 Text = tuple[str | None, str]
 """A step's id, or None, and what it printed."""
@@ -31,6 +33,10 @@ Text = tuple[str | None, str]
 @click.group(cls=Group)
 def run() -> None:
     """What has run, and how."""
+
+
+run.add_command(live.watch)
+run.add_command(live.cancel)
 
 
 @run.command("list")
@@ -65,10 +71,16 @@ def list_runs(*, pipeline: str | None, limit: int, stack: str | None, as_json: b
 @run.command()
 @click.argument("run_id", metavar="RUN")
 @stack_option
+@click.option("--html", "page", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write all there is to see of it into one HTML file instead.")  # fmt: skip
 @json_option(*shapes.RUN, "steps")
-def show(*, run_id: str, stack: str | None, as_json: bool) -> None:
+def show(*, run_id: str, stack: str | None, page: Path | None, as_json: bool) -> None:
     """One run: its steps with their times, memory and bytes. RUN is an id, its tail, or 'last'."""
     found = Client(stack, chosen_by=BY_STACK).run(run_id)
+    if page is not None:
+        written = str(report.write(found, page))
+        print_json({"path": os.path.abspath(written)}) if as_json else say(written)
+        return
     views = list(found)
     if as_json:
         steps = [shapes.of_step(found, view) for view in views]
@@ -93,14 +105,21 @@ def show(*, run_id: str, stack: str | None, as_json: bool) -> None:
 @run.command()
 @click.argument("run_id", metavar="RUN")
 @click.argument("step", required=False)
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is said, until the run ends.")
 @stack_option
 @json_option("run", "logs")
-def logs(*, run_id: str, step: str | None, stack: str | None, as_json: bool) -> None:
+def logs(*, run_id: str, step: str | None, follow: bool, stack: str | None, as_json: bool) -> None:
     """What the steps of a run printed and logged, or one step of it.
 
     As JSON, each of the 'logs' has a 'step', null for what no step is known for, and a 'text'.
     """
     found = Client(stack, chosen_by=BY_STACK).run(run_id)
+    if follow and as_json:
+        raise click.UsageError("--json is for what is there, and --follow for what comes.")
+    if follow:
+        _views(found, step)  # or an error that says which steps there are
+        live.follow_logs(found, step)
+        return
     texts: list[Text] = [(view.id, view.logs()) for view in _views(found, step)]
     if step is None and (rest := found.logs()):
         texts.append((None, rest))
@@ -109,7 +128,8 @@ def logs(*, run_id: str, step: str | None, stack: str | None, as_json: bool) -> 
     elif not any(text for _, text in texts):
         remark(f"Nothing was printed or logged in run {found.id}.")
     else:
-        _print_logs(texts, alone=step is not None and len(texts) == 1)
+        for id, text in texts:
+            print_text(id, text, alone=step is not None and len(texts) == 1)
 
 
 def _views(found: Run[Any], step: str | None) -> list[StepView]:
@@ -120,22 +140,13 @@ def _views(found: Run[Any], step: str | None) -> list[StepView]:
     return asked if isinstance(asked, list) else [asked]
 
 
-def _print_logs(texts: list[Text], *, alone: bool) -> None:
-    colours = sys.stdout is not None and terminal.has_colours(sys.stdout)
-    for step, text in texts:
-        begin = "" if alone else f"{step or '(the run)'} | "
-        lines = [f"{begin}{line}" for line in text.splitlines()]
-        if lines:
-            say("\n".join(lines), colours=colours)
-
-
 def _head(found: Run[Any], status: Status) -> None:
     record = found.record
     facts(
         {
             "run": found.id,
             "pipeline": found.pipeline,
-            "status": _words(status),
+            "status": _words(status) + (f" ({found.why})" if found.why else ""),
             "stack": f"{record.stack} ({record.stack_origin})",
             "started": f"{moment(found.started)} by {record.user} on {record.host}",
             "took": duration(found.duration),
@@ -152,6 +163,8 @@ def _row(record: StepRun) -> list[str]:
         status += f" (attempt {record.attempt})"
     if record.status is Status.PENDING:
         return [status, *[""] * 5]
+    if record.status is Status.RUNNING:
+        return [status, duration(record.wall), *[""] * 4]
     memory = size(record.peak_memory) if record.peak_memory else ""
     return [
         status, duration(record.wall), duration(record.cpu), memory, size(record.read),
@@ -191,10 +204,7 @@ def _failure(found: Run[Any], view: StepView) -> None:
 def _next(found: Run[Any], status: Status, views: list[StepView]) -> None:
     """What to type now."""
     if status is Status.LOST:
-        remark(
-            f"\nProcess {found.record.process} on {found.record.host}, which ran it, is gone. "
-            "Run the pipeline again: what was finished is taken from the cache."
-        )
+        remark(f"\n{live.lost(found)}")
     for view in views:
         if view.record.failure:
             remark(f"\nType: penstock run logs {found.id} {view.id}")

@@ -14,9 +14,10 @@ from penstock.runtime.stored_artifact import StoredArtifact
 
 RUN: Final = (
     "run", "pipeline", "status", "stack", "stack_origin", "started", "seconds", "user", "host",
-    "commit", "parameters", "versions",
+    "commit", "parameters", "versions", "why",
 )  # fmt: skip
-"""`parameters` holds plain data as it is, and text about anything else."""
+"""`parameters` holds plain data as it is, and text about anything else. `why` is what stopped the
+run, if something did."""
 
 STEP: Final = (
     "step", "status", "source", "key", "started", "wall", "cpu", "peak_memory", "read", "written",
@@ -44,6 +45,7 @@ def of_run(run: Run[Any]) -> dict[str, Any]:
         "commit": record.commit,
         "parameters": {name: _parsed(text) for name, text in record.parameters.items()},
         "versions": record.versions,
+        "why": run.why or None,
     }
 
 

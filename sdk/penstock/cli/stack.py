@@ -10,6 +10,7 @@ from penstock.api.ending import remark, say
 from penstock.cli.group import Group
 from penstock.cli.output import facts, json_option, print_json, table
 from penstock.errors import UnknownStack
+from penstock.stack import secrets
 from penstock.stack.component import spoken
 from penstock.stack.configuration import StackSpec
 from penstock.stack.masked import masked
@@ -18,7 +19,7 @@ from penstock.stack.registry import Registry
 
 KEYS: Final = (
     "stack", "orchestrator", "artifact_store", "step_operators", "experiment_trackers",
-    "model_deployers", "steps", "written_in",
+    "model_deployers", "steps", "secrets", "written_in",
 )  # fmt: skip
 """What a stack has as JSON."""
 
@@ -106,6 +107,9 @@ def describe_stack(*, name: str | None, as_json: bool) -> None:
     for step, written in spec.steps.items():
         say(f"\nstep {step}")
         facts({f"  {option}": value for option, value in written.items()})
+    if spec.secrets:
+        say("\nsecrets")
+        facts({f"  {name}": text for name, text in secrets.masked(spec.secrets).items()})
 
 
 def _registry() -> Registry:
@@ -127,5 +131,6 @@ def _data(spec: StackSpec) -> dict[str, Any]:
         "experiment_trackers": list(spec.experiment_trackers),
         "model_deployers": list(spec.model_deployers),
         "steps": spec.steps,
+        "secrets": secrets.masked(spec.secrets),
         "written_in": spec.where,
     }

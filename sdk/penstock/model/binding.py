@@ -75,6 +75,18 @@ def uses(binding: Binding) -> Iterator[Use]:
                 yield from uses(item)
 
 
+def written_texts(binding: Binding) -> Iterator[str]:
+    """The values that a plan shows, as text."""
+    if type(binding) is Literally:
+        yield binding.text
+    elif type(binding) is Held:
+        yield (binding.artifact.data or b"").decode("utf-8", "replace")
+    elif type(binding) is Group:
+        yield from map(str, binding.keys)
+        for item in binding.items:
+            yield from written_texts(item)
+
+
 def rebuilt(binding: Binding, leaf: Callable[[Binding], Any], hint: Any = None) -> Any:
     """The value: groups put together again around what `leaf` gives for everything else.
 

@@ -49,7 +49,7 @@ class StackComponent:
         return {
             field.name: getattr(self, field.name)
             for field in fields(self)
-            if field.name != "name" and getattr(self, field.name) != field.default
+            if field.init and field.name != "name" and getattr(self, field.name) != field.default
         }
 
 

@@ -9,11 +9,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from penstock.errors import BadGraph
+from penstock.lazy import lazy
 from penstock.model.binding import Binding, uses
 from penstock.model.step import Step
 
 if TYPE_CHECKING:
     import networkx as nx
+
+    from penstock.pictures import notebook
+else:
+    notebook = lazy("penstock.pictures.notebook")  # only where somebody looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,13 @@ class Graph:
             arrow = f"-->|{label}|" if label else "-.->"
             lines.append(f"    {number[up]} {arrow} {number[down]}")
         return "\n".join(lines) + "\n"
+
+    def to_svg(self) -> str:
+        """The graph as a picture that any browser shows: one SVG element, left to right."""
+        return notebook.of_steps(self.name, self.calls, self.edges())
+
+    def _repr_html_(self) -> str | None:
+        return notebook.graph(self.name, self.calls, self.edges())
 
 
 def in_order(name: str, calls: Mapping[str, Call]) -> dict[str, Call]:

@@ -36,8 +36,10 @@ def module_name(module: str) -> str:
     spec = getattr(main, "__spec__", None)
     if spec is not None:
         return str(spec.name).removesuffix(".__main__")
-    file = getattr(main, "__file__", None)
-    return os.path.splitext(os.path.basename(file))[0] if file else module
+    file: str | None = getattr(main, "__file__", None)
+    if not file or file.startswith("<"):  # at a prompt, or from standard input
+        return module
+    return os.path.splitext(os.path.basename(file))[0]
 
 
 def reference(function: object) -> str:

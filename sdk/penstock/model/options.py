@@ -176,15 +176,18 @@ class PipelineOptions(Options):
     stack: Any = None
     """Name of a stack, or a `Stack`; None is the active one."""
     wait: bool = True
-    """False: `run()` comes back at once. No stack can do that yet, and says so."""
+    """False: `run()` comes back at once, and the run goes on; `run.wait()` waits for its end."""
     resume: Any = None
     """A run, its id or "last", to go on with. No stack can do that yet, and says so."""
     config: Any = None
-    """Path of a file with parameters and options. Not read yet: giving one is refused."""
+    """Path of a file with parameters, a stack and options of steps. Arguments of `run()` and a
+    stack that was asked for win over it; it wins over the stack's options and the code's."""
     progress: bool = True
     """False: say nothing on stderr."""
     chosen_by: str = field(default="given to on()", metadata={"ours": True})
     """Who chose the stack, in words."""
+    steps: Any = field(default=None, metadata={"ours": True})
+    """What the file says of steps, to be applied to the graph."""
 
     def checked(self, what: str) -> Self:
         Options.checked(self, what)

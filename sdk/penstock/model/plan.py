@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,17 @@ class Plan:
         result = read["result"] and binding.from_data(read["result"])
         graph = Graph(read["pipeline"], calls, result)
         return cls(run, graph, read["reference"], read["stack"], frozenset(read["uncached"]))
+
+
+def edges_in(data: bytes) -> Iterator[tuple[str, str, str]]:
+    """(from, to, parameter) of each edge of a plan, without one for `after`; no user code is
+    looked for."""
+    for id, _, bindings, after, *_ in json.loads(data)["calls"]:
+        for name, written in bindings.items():
+            for use in binding.uses(binding.from_data(written)):
+                yield use.call, id, name
+        for up in after:
+            yield up, id, ""
 
 
 def inputs_in(data: bytes, call: str) -> dict[str, Binding]:

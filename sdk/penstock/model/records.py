@@ -175,5 +175,9 @@ class RunRecord:
     """The ids of all calls, in an order in which they can run."""
     hits: Mapping[str, str]
     """Call → cache key, for the calls whose results were there when the run was planned."""
+    machine: str = ""
+    """Digest that only processes with the same process ids share; empty if it is not known."""
+    process_started: str = ""
+    """When that process started, as its machine counts; another process has another."""
     verified: bool = True
     """Whether a known key has signed this. Not part of the record."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -28,7 +27,7 @@ class Retry:
     factor: float = 2.0
     """By how much each wait is longer than the one before."""
     longest: float = 60.0
-    """Seconds that no wait exceeds."""
+    """Seconds beyond which waits grow no more."""
     jitter: float = 0.25
     """Share of a wait that chance adds or takes away, 0 to 1."""
     on: Sequence[type[BaseException] | str] = ()
@@ -50,12 +49,17 @@ class Retry:
 
     def covers(self, error: BaseException) -> bool:
         """Whether this error is worth another attempt."""
-        return not self.on or any(_name(kind) in self.on for kind in type(error).__mro__)
+        kinds = [kind for kind in type(error).__mro__ if issubclass(kind, BaseException)]
+        return not self.on or any(_name(kind) in self.on for kind in kinds)
 
     def wait(self, attempt: int) -> float:
         """Seconds to wait after this attempt has failed; the first is 1."""
-        # The power of a large number of attempts is beyond any float.
-        usual = self.delay and self.delay * self.factor ** min(attempt - 1, 64)
+        import random  # slow to import, and only for a wait
+
+        try:
+            usual = self.delay * self.factor ** (attempt - 1)
+        except OverflowError:  # a power beyond any float
+            usual = self.longest if self.delay else 0.0
         return min(usual, self.longest) * (1 + self.jitter * random.uniform(-1, 1))
 
     def to_data(self) -> dict[str, Any]:
@@ -72,7 +76,7 @@ def _name(kind: Any) -> str:
     """`OSError` for a built-in error, `module:qualname` for any other."""
     if isinstance(kind, str):
         return _checked(kind)
-    if isinstance(kind, type):
+    if isinstance(kind, type) and issubclass(kind, BaseException):
         return kind.__qualname__ if kind.__module__ == "builtins" else reference(kind)
     raise BadStep(
         f"Retry(on={kind!r}) does not fit: classes of errors are needed.",

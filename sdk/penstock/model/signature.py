@@ -117,6 +117,20 @@ class Signature:
                 self._refuse(args, kwargs)
         return bound
 
+    def completed(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], rest: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments, with `rest` for parameters that are not given, as the function takes
+        them. Whether that is enough, and nothing is wrong, only `bind` says."""
+        given = {*self._by_position[: len(args)], *kwargs}
+        values = {name: value for name, value in rest.items() if name not in given}
+        first = list(args)
+        for name in self.names[len(args) : self._only_by_position]:
+            if name not in values and name not in self.defaults:
+                break
+            first.append(values.pop(name) if name in values else self.defaults[name])
+        return tuple(first), {**kwargs, **values}
+
     def arguments(self, bound: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Bound values as the function takes them: by position what only goes there."""
         first = self.names[: self._only_by_position]
@@ -255,13 +269,19 @@ def _closure(function: FunctionType) -> dict[str, Any]:
     return found
 
 
-def class_in(hint: Any) -> type[Any] | None:
-    """The one class that an annotation names: `Annotated` and `Optional` are looked through."""
+def bare(hint: Any) -> Any:
+    """The annotation without `Annotated` and `Optional` around it."""
     origin = typing.get_origin(hint)
     if origin is Annotated:
-        return class_in(typing.get_args(hint)[0])
+        return bare(typing.get_args(hint)[0])
     if origin is typing.Union or origin is UnionType:
         inside = [item for item in typing.get_args(hint) if item is not type(None)]
-        return class_in(inside[0]) if len(inside) == 1 else None
-    found = origin or hint
-    return found if isinstance(found, type) else None
+        return bare(inside[0]) if len(inside) == 1 else hint
+    return hint
+
+
+def class_in(hint: Any) -> type[Any] | None:
+    """The one class that an annotation names: `Annotated` and `Optional` are looked through."""
+    inside = bare(hint)
+    found = typing.get_origin(inside) or inside
+    return found if isinstance(found, type) and found is not UnionType else None

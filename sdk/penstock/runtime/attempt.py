@@ -10,9 +10,10 @@ import sysconfig
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from penstock.artifacts.store import ArtifactStore
 from penstock.errors import PenstockError, StepTimeout
@@ -20,12 +21,19 @@ from penstock.model.graph import Call
 from penstock.model.records import Artifact, Failure, Status, StepRun
 from penstock.runtime import capture, context, logs
 from penstock.runtime.cache import Key
-from penstock.runtime.checkpoints import Checkpoints
 from penstock.runtime.context import Context
+from penstock.runtime.masking import Mask
 from penstock.runtime.scratch import Scratch
+from penstock.runtime.stopping import is_end
+
+if TYPE_CHECKING:
+    from penstock.runtime.checkpoints import Checkpoints
 
 _OURS: Final = str(Path(__file__).parents[1]) + os.sep
-_LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+_LIBRARIES: Final = (
+    "<frozen ",
+    *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
+)
 _MEMORY_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 """Bytes in a unit of `ru_maxrss` (getrusage(2))."""
 
@@ -40,6 +48,7 @@ class Attempt:
         key: Key,
         number: int,
         store: ArtifactStore,
+        mask: Mask,
         checkpoints: Callable[[], Checkpoints],
     ) -> None:
         self.scratch = Scratch()
@@ -48,10 +57,12 @@ class Attempt:
         self._run = run
         self._key = key
         self._number = number
-        self._log = logs.StepLog(store, run, call.id)
+        self._mask = mask
+        self._log = logs.StepLog(store, run, call.id, mask)
         self._token: contextvars.Token[Any] | None = None
         self._context: contextvars.Token[Any] | None = None
         self._started = self._wall = self._cpu = 0.0
+        self._process = os.getpid()
 
     @property
     def nonce(self) -> str:
@@ -70,6 +81,8 @@ class Attempt:
         error: BaseException | None,
         frames: TracebackType | None,
     ) -> None:
+        if os.getpid() != self._process:
+            self._leave_fork(error)
         self._wall = time.perf_counter() - self._wall
         self._cpu = time.thread_time() - self._cpu
         if self._token is not None:
@@ -99,14 +112,14 @@ class Attempt:
             read,
             sum(artifact.size for artifact in outputs.values()),
             self._number,
-            metadata=self.context.metadata,
+            metadata=self._metadata,
             signer=signer,
             verified=True,
         )
 
     def failed(self, error: BaseException) -> StepRun:
         """The record of what the attempt raised."""
-        status = Status.FAILED if isinstance(error, Exception) else Status.STOPPED
+        status = Status.STOPPED if is_end(type(error)) else Status.FAILED
         return StepRun(
             self._run,
             self._call.id,
@@ -118,30 +131,33 @@ class Attempt:
             wall=self._wall,
             cpu=self._cpu,
             attempt=self._number,
-            metadata=self.context.metadata,
-            failure=Failure(
-                type(error).__qualname__,
-                _said(error),
-                "".join(traceback.format_exception(error)),
-            ),
+            metadata=self._metadata,
+            failure=failure(error, "".join(traceback.format_exception(error)), self._mask),
         )
 
+    def _leave_fork(self, error: BaseException | None) -> NoReturn:
+        """The step has forked, and this is the child: the step is the parent's to finish."""
+        code = 0
+        if isinstance(error, SystemExit):
+            code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        elif error is not None:
+            trim(error, self._call.step.function)
+            traceback.print_exception(error)
+            code = 1
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        self._log.close()
+        os._exit(code)
 
-def vanished(run: str, call: Call, operator: str | None, error: Exception | None) -> StepRun:
-    """The record of a step whose operator, or process, ended and left nothing in the store."""
-    if error is not None:
-        text = "".join(traceback.format_exception(error))
-        failure = Failure(type(error).__qualname__, _said(error), text)
-    else:
-        who = f"The step operator {operator!r} came back" if operator else "Its process ended"
-        message = f"{who}, but step {call.id} left no record."
-        failure = Failure("LostStep", message, message + "\n")
-    return StepRun(
-        run, call.id, call.step.reference, Status.FAILED, started=time.time(), failure=failure
-    )
+    @property
+    def _metadata(self) -> Mapping[str, Any]:
+        """What the step said of itself, without the secrets."""
+        masked: Mapping[str, Any] = self._mask.plain(self.context.metadata)
+        return masked
 
 
-def trim(error: BaseException, function: Callable[..., Any]) -> None:
+def trim(error: BaseException, function: Callable[..., Any] | None = None) -> None:
     """Leave the user's frames in a traceback, and in those of its causes."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
@@ -151,12 +167,14 @@ def trim(error: BaseException, function: Callable[..., Any]) -> None:
             continue
         seen.add(id(item))
         item.__traceback__ = _users_frames(item, function)
-        if isinstance(item, PenstockError) and not _is_users(item.__cause__):
+        if isinstance(item, PenstockError) and not is_users(item.__cause__):
             item.__cause__ = None  # a library's error, which ours repeats in words
         waiting += [item.__cause__, item.__context__]
 
 
-def _users_frames(error: BaseException, function: Callable[..., Any]) -> TracebackType | None:
+def _users_frames(
+    error: BaseException, function: Callable[..., Any] | None
+) -> TracebackType | None:
     """From the step's function on, without ours. None are left of an error of ours, but all of
     a defect of ours."""
     frames: list[TracebackType] = []
@@ -173,14 +191,21 @@ def _users_frames(error: BaseException, function: Callable[..., Any]) -> Traceba
     return kept if kept or isinstance(error, PenstockError) else error.__traceback__
 
 
-def _is_users(error: BaseException | None) -> bool:
+def is_users(error: BaseException | None) -> bool:
     """Whether code of the user's has a part in it."""
     frames = traceback.walk_tb(error.__traceback__) if error is not None else ()
     files = [frame.f_code.co_filename for frame, _ in frames]
     return any(not file.startswith((_OURS, *_LIBRARIES)) for file in files)
 
 
+def failure(error: BaseException, text: str, mask: Mask) -> Failure:
+    """An error for the record, without the secrets; `text` is what Python prints of it."""
+    return Failure(type(error).__qualname__, mask.text(_said(error)), mask.text(text))
+
+
 def _said(error: BaseException) -> str:
+    if isinstance(error, SystemExit) and not is_end(type(error)):
+        return f"the step called sys.exit({error.code!r})"
     try:
         return str(error)
     except Exception as another:  # an error's own code may be wrong, too

@@ -14,6 +14,7 @@ from penstock.digest import digest
 from penstock.model import plain
 from penstock.model.binding import Binding, Group, Held, Literally, Use
 from penstock.model.graph import Call
+from penstock.model.options import StepOptions
 from penstock.model.records import StepRun
 from penstock.model.step import Step
 from penstock.runtime import fingerprint, libraries
@@ -114,11 +115,18 @@ class Cache:
                     output.name: registry.declared(output.hint) for output in step.signature.outputs
                 },
                 "version": options.version,
-                "cache_env": {name: os.environ.get(name) for name in options.cache_env},
+                "cache_env": {name: _variable(name, options) for name in options.cache_env},
             }
         )[:-1]
         self._fixed[id(step)] = (step, text)
         return text
+
+
+def _variable(name: str, options: StepOptions) -> str | None:
+    """What the key says of a variable. The record shows it: of a secret there is a digest."""
+    value = os.environ.get(name)
+    secret = value is not None and name in options.secrets
+    return digest("secret/1", name, value) if secret and value else value
 
 
 def _input(binding: Binding, results: Results) -> Any:

@@ -1,159 +1,138 @@
 """Capture: what is printed and logged in a run reaches the log of the step that says it.
 
-For the length of a run `sys.stdout` and `sys.stderr` are wrapped and the root logger has one more
-handler. What no step is known for (threads that a step starts) belongs to the run. What is written
-as bytes, to `sys.stdout.buffer` or by other programs, passes by.
+For the length of a run `sys.stdout` and `sys.stderr` are wrapped, descriptors 1 and 2 lead to files
+that are read at once, the root logger has one more handler, and threads are noted when they start.
+What no step is known for belongs to the step that runs, or to the run if several do.
 """
 
 from __future__ import annotations
 
 import contextvars
-import io
-import logging
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TextIO, cast
 
+from penstock.runtime import python_hooks
+from penstock.runtime.handlers import Handlers
 from penstock.runtime.logs import StepLog
+from penstock.runtime.proxies import Beside, Proxy
+from penstock.runtime.pump import Pump
+from penstock.runtime.speech import Voice
+from penstock.runtime.stage import Stage, current
 
-_step: contextvars.ContextVar[StepLog | None] = contextvars.ContextVar("log", default=None)
-
-
-class _Tee(io.TextIOBase):
-    """A standard stream that also writes to the log of the step that uses it."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-        self.active = True
-        """Not any more when the run is over: somebody may have kept it."""
-
-    def write(self, text: str) -> int:
-        log = _step.get() or _capture.run_log
-        if log is not None and self.active and isinstance(text, str):
-            log.write(text)
-        return self.stream.write(text) or len(text)
-
-    def writable(self) -> bool:
-        return True
-
-    def flush(self) -> None:
-        self.stream.flush()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
-
-    def isatty(self) -> bool:
-        return self.stream.isatty()
-
-    def fileno(self) -> int:
-        return self.stream.fileno()
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return self.stream.encoding
-
-    @property
-    def errors(self) -> str | None:  # type: ignore[override]
-        return self.stream.errors
-
-
-class _LogHandler(logging.Handler):
-    """Log records go to the step's log, unless a stream handler prints them into it anyway."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        log = _step.get() or _capture.run_log
-        if log is not None and not any(
-            isinstance(stream := getattr(handler, "stream", None), _Tee)
-            and stream.active
-            and handler.level <= record.levelno
-            for handler in logging.root.handlers
-        ):
-            log.write(self.format(record) + "\n")
+_stage = Stage()
 
 
 class _Capture:
     """What is wrapped, once for all runs of this process that overlap."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._logs: list[StepLog] = []
-        self._tees: dict[str, _Tee] = {}
-        self._handler = _LogHandler()
-        self._handler.setFormatter(
-            logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        )
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._lock = threading.RLock()
+        self._runs = 0
+        self._handlers = Handlers(stage)
+        self._starts = python_hooks.Starts(stage)
+        self._breakpoint = python_hooks.Breakpoint(self.uncover)
+        self._crashes = python_hooks.Crashes()
+        self._pump = Pump(stage.catch_up)
 
-    @property
-    def run_log(self) -> StepLog | None:
-        """The log of the run that began last."""
-        logs = self._logs
-        return logs[-1] if logs else None
-
-    def begin(self, run_log: StepLog) -> None:
+    def begin(self, run: Voice) -> None:
         with self._lock:
-            self._logs = [*self._logs, run_log]
-            if len(self._logs) > 1:
-                return
-            for name in ("stdout", "stderr"):
-                if (stream := getattr(sys, name)) is not None:
-                    self._tees[name] = _Tee(stream)
-                    setattr(sys, name, self._tees[name])
-            # Where nothing is configured, a handler of ours would keep `basicConfig` in a step from
-            # doing anything, and warnings from reaching stderr, which is wrapped as it is.
-            if logging.root.handlers:
-                logging.root.addHandler(self._handler)
+            self._stage.begin(run)
+            self._runs += 1
+            if self._runs == 1:
+                self._wrap()
 
-    def end(self, run_log: StepLog) -> None:
+    def end(self, run: Voice) -> None:
         with self._lock:
-            self._logs = [log for log in self._logs if log is not run_log]
-            if self._logs:
-                return
-            for name, tee in self._tees.items():
-                tee.active = False
-                if getattr(sys, name) is tee:  # else somebody put their own there
-                    setattr(sys, name, tee.stream)
-            self._tees.clear()
-            logging.root.removeHandler(self._handler)
+            self._stage.end(run)
+            self._runs -= 1
+            if not self._runs:
+                self._unwrap()
+
+    def _wrap(self) -> None:
+        self._stage.hearing.begin()
+        if self._stage.hearing.is_on:
+            self._crashes.begin(self._stage.hearing.real(2))
+            self._pump.start()
+        self._stage.wrap()
+        self._handlers.begin()
+        self._starts.begin()
+        self._breakpoint.begin()
+
+    def _unwrap(self) -> None:
+        self._breakpoint.end()
+        self._starts.end()
+        self._handlers.end()
+        self._stage.unwrap()
+        self.uncover()
+        self._stage.hearing.close()
+
+    def uncover(self) -> None:
+        """The standard descriptors are the real ones again, until no run is on any more."""
+        with self._lock:
+            if self._stage.hearing.is_on:
+                self._pump.stop()
+                self._crashes.end()
+                self._stage.hearing.end()
 
     def forked(self) -> None:
         """In a child: no lock is held here by a thread that is not."""
-        self._lock = threading.Lock()
-        for log in {*self._logs, *filter(None, [_step.get()])}:
-            log.forked()
+        self._lock = threading.RLock()
+        self._pump.forked()
+        self._stage.forked()
 
 
-_capture = _Capture()
+_capture = _Capture(_stage)
 
 
-os.register_at_fork(after_in_child=_capture.forked)
+os.register_at_fork(before=_stage.before_fork, after_in_child=_capture.forked)
 
 
 @contextmanager
 def captured(run_log: StepLog) -> Iterator[None]:
     """Wrap the standard streams and the root logger for the length of a run."""
-    _capture.begin(run_log)
-    token = into(run_log)
+    voice = Voice(run_log, _stage, current.get())
+    _capture.begin(voice)
+    token = current.set(voice)
     try:
         yield
     finally:
-        back(token)
-        _capture.end(run_log)
+        current.reset(token)
+        _capture.end(voice)
         run_log.close()
 
 
-def into(log: StepLog) -> contextvars.Token[StepLog | None]:
+def leave_out() -> None:
+    """What this thread says from here on is no run's, unless it carries one out itself."""
+    _stage.leave_out(threading.current_thread())
+
+
+def into(log: StepLog) -> contextvars.Token[Voice | None]:
     """From here on, in this thread, what is printed belongs to this step."""
-    return _step.set(log)
+    voice = Voice(log, _stage, current.get())
+    token = current.set(voice)
+    _stage.enter(voice)
+    return token
 
 
-def back(token: contextvars.Token[StepLog | None]) -> None:
+def back(token: contextvars.Token[Voice | None]) -> None:
     """Undo `into`."""
-    _step.reset(token)
+    voice = current.get()
+    current.reset(token)
+    if voice is not None:
+        _stage.leave(voice)
+
+
+def uncovered() -> None:
+    """For debuggers and their like: for the rest of the run C and other programs write straight to
+    the terminal, and only what Python prints is logged."""
+    _capture.uncover()
 
 
 def beside(stream: TextIO) -> TextIO:
     """The real stream under a wrapped one: for what is said about steps, not by them."""
-    return stream.stream if isinstance(stream, _Tee) else stream
+    real = stream.stream if isinstance(stream, Proxy) else stream
+    return cast(TextIO, Beside(real, _stage.hearing))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from penstock.errors import CannotRun, did_you_mean, listed
+from penstock.model.binding import written_texts
 from penstock.model.graph import Call, Graph
 from penstock.model.options import PipelineOptions
+from penstock.runtime.masking import Mask
+from penstock.runtime.secrets import Secrets
 from penstock.stack.stack import Stack
 
 Settings = Mapping[str, Mapping[str, Any]]
 
 
-def check(graph: Graph, stack: Stack, options: PipelineOptions) -> list[str]:
+def check(graph: Graph, stack: Stack, options: PipelineOptions, secrets: Secrets) -> list[str]:
     """What the stack will leave undone, though it can run the graph.
 
     Raises `CannotRun` with everything that it cannot do. An option is never ignored in silence,
@@ -34,6 +36,7 @@ def check(graph: Graph, stack: Stack, options: PipelineOptions) -> list[str]:
     steps = {id(call.step): call for call in reversed(list(graph.calls.values()))}
     for call in reversed(list(steps.values())):
         problems += _problems(call, stack)
+    problems += secrets.problems()
     if problems:
         raise CannotRun(
             f"Pipeline {graph.name!r} cannot run on the stack {stack.name!r} ({stack.origin}):\n"
@@ -48,14 +51,24 @@ def check(graph: Graph, stack: Stack, options: PipelineOptions) -> list[str]:
     return notes
 
 
+def refuse_secrets(graph: Graph, secrets: Secrets) -> None:
+    """Raise `CannotRun` if a secret is among the parameters: a plan would show it to everybody."""
+    for name, value in secrets.values.items():
+        mask = Mask([value])
+        for call in graph.calls.values():
+            for parameter, binding in call.bindings.items():
+                if any(mask.text(text) != text for text in written_texts(binding)):
+                    raise CannotRun(
+                        f"Parameter {parameter!r} of step {call.id} ({call.where}) holds the "
+                        f"secret {name!r}, and parameters are written down.",
+                        hint=f"In the step, write os.environ[{name!r}] instead.",
+                    )
+
+
 def _later(options: PipelineOptions) -> Iterator[str]:
     """Options that mean something, but that nothing carries out yet."""
-    if not options.wait:
-        yield "wait=False: no orchestrator here runs without waiting yet"
     if options.resume is not None:
         yield "resume=: there is no resuming yet; running again takes what is in the cache"
-    if options.config is not None:
-        yield f"config={os.fspath(options.config)!r}: files with parameters are not read yet"
 
 
 def _problems(call: Call, stack: Stack) -> Iterator[str]:
@@ -67,9 +80,6 @@ def _problems(call: Call, stack: Stack) -> Iterator[str]:
             f"{who} asks for the step operator {options.step_operator!r}; the stack has "
             f"{listed(operators)}"
         )
-    for name in options.secrets:
-        if name not in os.environ:
-            yield f"{who} needs the secret {name!r}, which is not in the environment"
     yield from _unknown_settings(who, options.settings, stack)
 
 

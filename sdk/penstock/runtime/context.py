@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from penstock.errors import BadArguments
 from penstock.model import plain
-from penstock.runtime.checkpoints import Checkpoints
 from penstock.runtime.scratch import Scratch
+
+if TYPE_CHECKING:
+    from penstock.runtime.checkpoints import Checkpoints
 
 LARGEST: Final = 64 * 1024
 """Characters that the metadata of one step may have: it lies in the step's record."""
@@ -37,7 +40,10 @@ class Context:
 
     @property
     def gpus(self) -> tuple[str, ...]:
-        """The accelerators that this process may see (`CUDA_VISIBLE_DEVICES`)."""
+        """The accelerators that this step holds, or else those that this process may see
+        (`CUDA_VISIBLE_DEVICES`)."""
+        if (held := _held.get()) is not None:
+            return held
         return tuple(filter(None, os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")))
 
     def log_metadata(self, **values: Any) -> None:
@@ -92,6 +98,7 @@ class Context:
 
 
 _current: ContextVar[Context | None] = ContextVar("context", default=None)
+_held: ContextVar[tuple[str, ...] | None] = ContextVar("held", default=None)
 
 
 def context() -> Context:
@@ -107,3 +114,13 @@ def enter(mine: Context) -> Token[Context | None]:
 def leave(token: Token[Context | None]) -> None:
     """Undo `enter`."""
     _current.reset(token)
+
+
+@contextmanager
+def holding(gpus: tuple[str, ...]) -> Iterator[None]:
+    """What runs here meanwhile, in this thread, holds these accelerators."""
+    token = _held.set(gpus)
+    try:
+        yield
+    finally:
+        _held.reset(token)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from types import TracebackType
-from typing import Final
 
 from penstock.errors import StepTimeout
-
-AGAIN: Final = 0.05
-"""Seconds after which a step that is still there is struck again."""
+from penstock.runtime.stopping import AGAIN, Stopped, strike, take_back
 
 
 class Deadline:
@@ -28,7 +25,7 @@ class Deadline:
     def __enter__(self) -> None:
         try:
             self._watcher.start()
-        except _Struck:  # over before the step begins: it will be struck again in there
+        except Stopped:  # over before the step begins: it will be struck again in there
             return
 
     def __exit__(
@@ -41,18 +38,18 @@ class Deadline:
             try:
                 self._over.set()
                 self._watcher.join()
-            except _Struck:  # the step had just come back
+            except Stopped:  # the step had just come back
                 continue
         if self._struck:
-            with suppress(_Struck):
-                _raise_in(self._thread, None)  # if it is not delivered yet: take it back
+            with suppress(Stopped):
+                take_back(self._thread)
             raise too_long(self._step, self._seconds) from None
 
     def _watch(self) -> None:
         wait = self._wait
         while not self._over.wait(wait):
             self._struck = True
-            _raise_in(self._thread, _Struck)
+            strike(self._thread)
             wait = AGAIN
 
 
@@ -63,15 +60,3 @@ def too_long(step: str, seconds: float) -> StepTimeout:
         hint="A step in a thread is stopped at its next Python instruction: what it called "
         "may still have run for a while.",
     )
-
-
-class _Struck(BaseException):
-    """What is raised inside the step; no `except Exception` of the user's stops it."""
-
-
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Have an error raised in a thread at its next bytecode, or take a pending one back."""
-    import ctypes  # heavy, and only for steps with a timeout
-
-    what = ctypes.py_object(error) if error else None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), what)

@@ -2,33 +2,51 @@
 
 Everything it needs is in its command line: which run, which call, the digest of the plan, and the
 stack as it was written, whose references are resolved here. Exit codes: 0 done, 1 the step failed,
-else the code of the error (see `penstock.errors`).
+128 and the signal's number if it was stopped, else the code of the error (see `penstock.errors`).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from penstock.artifacts.values import Values
 from penstock.errors import CannotRun, PenstockError
 from penstock.model.plan import Plan
 from penstock.model.records import StepRun
-from penstock.runtime import capture, fingerprint, loading, logs, observer
+from penstock.runtime import calling, capture, fingerprint, loading, logs, observer
 from penstock.runtime.cache import Cache
 from penstock.runtime.executor import Executor
+from penstock.runtime.flusher import flusher
 from penstock.runtime.ledger import Ledger
+from penstock.runtime.parent import Parent
 from penstock.runtime.planner import Found
+from penstock.runtime.pulse import Work
+from penstock.runtime.secrets import Secrets
 from penstock.stack.project import Project
 from penstock.stack.registry import Registry
 
 
-def execute(run: str, call: str, plan: str, stack_data: str, *, here: bool = False) -> StepRun:
+def execute(
+    run: str,
+    call: str,
+    plan: str,
+    stack_data: str,
+    *,
+    here: bool = False,
+    number: int = 1,
+    directory: str | None = None,
+    parent: Parent | None = None,
+) -> StepRun:
     """Run one call and return its record; `here` even if a step operator is meant to run it."""
+    project = Project.find()
     with loading.importing("the flavors of its stack"):
-        stack = Registry(Project.find()).from_data(json.loads(stack_data))
+        stack = Registry(project).from_data(json.loads(stack_data))
     ledger = Ledger(stack.artifact_store)
     values = Values(stack.artifact_store, fingerprint.of_names)
     data = values.fetch(plan, f"The plan of run {run}")
@@ -39,11 +57,29 @@ def execute(run: str, call: str, plan: str, stack_data: str, *, here: bool = Fal
         if record is None:
             raise CannotRun(f"Step {call} of run {run} needs step {name}, which is not done yet.")
         upstream[name] = record
+    secrets = Secrets(stack, loaded.graph.calls.values(), project.root)
+    if directory is not None:
+        os.chdir(directory)
     executor = Executor(
-        loaded, stack, ledger, values, Cache(ledger, values), observer.Silent(), Found(upstream, {})
-    )
-    with capture.captured(logs.StepLog(ledger.store, run, logs.RUN)):
-        return executor.execute_here(call) if here else executor.execute(call)
+        loaded, stack, ledger, values, Cache(ledger, values),
+        observer.Notes(sys.stderr, secrets.mask) if parent else observer.Silent(),
+        Found(upstream, {}), secrets, parent.limit if parent else calling.limit,
+    )  # fmt: skip
+    if parent is not None:
+        executor.traces.ignore()  # they end with this process
+    work = Work(executor.stop, None, lambda: _give_up(executor))
+    log = logs.StepLog(ledger.store, run, logs.RUN, secrets.mask)
+    with secrets.provided(only=loaded.graph.calls[call]), work, capture.captured(log):
+        return executor.execute_here(call, number) if here else executor.execute(call)
+
+
+def _give_up(executor: Executor) -> NoReturn:
+    """A signal was sent, and the step does not come back: end without it."""
+    try:
+        executor.abandon(executor.stop.why)
+        flusher.flush()
+    finally:
+        os._exit(128 + executor.stop.number)
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -52,15 +88,27 @@ def main(args: Sequence[str] | None = None) -> int:
     for name in ("run", "call", "plan", "stack"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--here", action="store_true")
+    for name in ("attempt", "parent", "tell"):
+        parser.add_argument(f"--{name}", type=int)
+    parser.add_argument("--directory")
     given = parser.parse_args(args)
+    parent = Parent(given.parent, given.tell) if given.parent else None
     try:
-        done = execute(given.run, given.call, given.plan, given.stack, here=given.here)
+        done = execute(
+            given.run, given.call, given.plan, given.stack, here=given.here,
+            number=given.attempt or 1, directory=given.directory, parent=parent,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     except PenstockError as error:
         sys.stderr.write(f"Error: {error}\n")
         return error.exit_code
-    if done.failure is not None:
+    code = 0 if done.usable else 1
+    if parent is not None:
+        parent.leave(code)
+    if done.failure is not None and parent is None:
         sys.stderr.write(done.failure.traceback)
-    return 0 if done.usable else 1
+    return code
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from types import CoroutineType
@@ -15,26 +15,34 @@ from typing import TYPE_CHECKING, Any
 from penstock.artifacts.formats.failure import FAILURE, FailureFormat
 from penstock.artifacts.values import Values
 from penstock.digest import of_buffers
-from penstock.errors import StepError
+from penstock.errors import LostStep, StackError, StepError, StepTimeout
 from penstock.lazy import lazy
 from penstock.model.graph import Call
 from penstock.model.plan import Plan
 from penstock.model.records import Artifact, Failure, Status, StepRun
 from penstock.runtime import calling, hooks
-from penstock.runtime.attempt import Attempt, vanished
+from penstock.runtime.attempt import Attempt, trim
 from penstock.runtime.cache import Cache, Key, Miss
-from penstock.runtime.checkpoints import Checkpoints
 from penstock.runtime.inputs import Inputs
 from penstock.runtime.ledger import Ledger
+from penstock.runtime.observer import first_line
 from penstock.runtime.planner import Found
 from penstock.runtime.runid import nonce
+from penstock.runtime.secrets import Secrets
+from penstock.runtime.stopping import CTRL_C, Stop, Stopped, is_end
+from penstock.runtime.traces import Traces
 from penstock.stack.orchestrator import Observer
 from penstock.stack.stack import Stack
 
 if TYPE_CHECKING:
-    from penstock.runtime import apart
+    from penstock.runtime import apart, checkpoints, vanished
+    from penstock.runtime.checkpoints import Checkpoints
+    from penstock.stack import blame
 else:
     apart = lazy("penstock.runtime.apart")  # only for steps in processes of their own
+    checkpoints = lazy("penstock.runtime.checkpoints")  # only for steps that ask for them
+    vanished = lazy("penstock.runtime.vanished")  # only when something has gone wrong
+    blame = lazy("penstock.stack.blame")
 
 
 class Executor:
@@ -49,8 +57,12 @@ class Executor:
         cache: Cache,
         observer: Observer,
         found: Found,
+        secrets: Secrets,
+        limit: Callable[[Call], AbstractContextManager[None]] = calling.limit,
     ) -> None:
         self.plan = plan
+        self.secrets = secrets
+        self._limit = limit
         self._stack = stack
         self._ledger = ledger
         self._values = values
@@ -65,9 +77,11 @@ class Executor:
         """What the failed steps raised."""
         self.running: dict[str, float] = {}
         """Calls that are being carried out → when they began, seconds since 1970, UTC."""
-        self.stopped = threading.Event()
-        """Set when the run is to stop: nobody waits for another attempt any more."""
+        self.stop = Stop()
+        """Whether the run is to stop: then no step begins, and nobody waits for another attempt."""
         self._inputs = Inputs(plan, self.results, values)
+        self.traces = Traces()
+        """What the steps leave behind in this process."""
 
     @cached_property
     def pending(self) -> Sequence[str]:
@@ -89,26 +103,28 @@ class Executor:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        return self._stack.environment
+        return self._stack.environment | self.secrets.literal
 
     def execute(self, call_id: str, *, environment: Mapping[str, str] | None = None) -> StepRun:
         call = self.plan.graph.calls[call_id]
         self._begin(call)
         if call.step.options.step_operator is not None or environment is not None:
+            if (hit := self._hit(call)) is not None:
+                return self._done(call, hit)
             self._tell_start(call)
             return self._done(call, self._handed_over(call, environment or {}), told=True)
         return self._done(call, self._carried_out(call, told=True), told=True)
 
-    def execute_here(self, call_id: str) -> StepRun:
+    def execute_here(self, call_id: str, number: int = 1) -> StepRun:
         """Run the call in this process, also if a step operator is meant to: it has called us.
 
-        Hooks are told by whoever called the operator.
+        Hooks are told by whoever called the operator. `number` is that of the first attempt.
         """
         call = self.plan.graph.calls[call_id]
         self._begin(call)
-        return self._done(call, self._carried_out(call))
+        return self._done(call, self._carried_out(call, number))
 
-    def _carried_out(self, call: Call, *, told: bool = False) -> StepRun:
+    def _carried_out(self, call: Call, number: int = 1, *, told: bool = False) -> StepRun:
         """Look the call up, and try it as often as it may be tried."""
         reusable = call.id not in self.plan.uncached
         found = self._known.pop(call.id, None) or self._look_up(call, reusable)
@@ -121,7 +137,6 @@ class Executor:
             self._cache.forget(key)
         if told:
             self._tell_start(call, key)
-        number = 1
         while True:
             result, error = self._attempt(call, key, number, reusable)
             if error is None or not self._tries_again(call, result, error):
@@ -136,15 +151,23 @@ class Executor:
         wait = retry.wait(result.attempt)
         again = f", again in {wait:.1f} s" if wait else ""
         tries = f"attempt {result.attempt} of {retry.times + 1}"
-        self._observer.note(f"{call.id} failed ({_first_line(result)}), {tries}{again}")
-        return not (wait and self.stopped.wait(wait))
+        self._observer.note(f"{call.id} failed ({first_line(result)}), {tries}{again}")
+        if wait and self.stop.event.wait(wait):
+            raise Stopped
+        return True
 
     def _begin(self, call: Call) -> None:
+        if self.stop.requested:
+            raise Stopped
         self.running[call.id] = time.time()
         self._observer.step_started(call)
 
     def _done(self, call: Call, result: StepRun, *, told: bool = False) -> StepRun:
         self.running.pop(call.id, None)
+        if not self.running and (found := self.traces.directory()) is not None:
+            self._observer.note(
+                f"{call.id} has changed the working directory to {found}; it is put back"
+            )
         if result.failure is not None and call.item and self._stack.orchestrator.collects:
             result = self._collected(call, result)
         self.results[call.id] = result
@@ -199,25 +222,82 @@ class Executor:
         return found
 
     def _handed_over(self, call: Call, environment: Mapping[str, str]) -> StepRun:
-        """Have the call run by its step operator, or in a process of its own; what the store says
-        afterwards counts."""
+        """Have the call run by its step operator, or in a process of its own. It is tried again
+        there, and here if whoever tried has vanished."""
+        environment = {**self._stack.environment, **self.secrets.of(call), **environment}
+        number = 1
+        while True:
+            result, error = self._handed(call, _Handed(self, environment, number), number)
+            if error is None or not self._tries_again(call, result, error):
+                return result
+            number = result.attempt + 1
+
+    def _handed(
+        self, call: Call, job: _Handed, number: int
+    ) -> tuple[StepRun, BaseException | None]:
+        """What became of it, as the store says; and the error if that says nothing."""
         name = call.step.options.step_operator
         operator = self._stack.step_operator(name) if name is not None else None
         run = apart.run if operator is None else operator.run
         raised = None
         try:
-            run(_Handed(self, environment), call.id)
+            with self.stop.reach():
+                run(job, call.id)
         except Exception as error:
+            trim(error)
             raised = error
+        except BaseException as error:  # Ctrl-C, or the end of the process
+            left = self._recorded(call.id) or self._stopped(call, str(error) or CTRL_C)
+            self._given_up(left)
+            raise
         # The step's own story comes first: an operator may raise because the step failed.
         found = self._recorded(call.id)
-        if found is None:
-            found = vanished(self.plan.run, call, name, raised)
-            self._ledger.attempt(found, nonce())
-        if (failure := found.failure) is not None:
-            told = StepError(failure.kind, failure.message, failure.traceback)
-            self.errors.setdefault(call.id, raised if raised and not found.key else told)
-        return found
+        if found is not None and _is_whole(found, number, call, raised):
+            if (failure := found.failure) is not None:
+                told = StepError(failure.kind, failure.message, failure.traceback)
+                self.errors[call.id] = told
+            return found, None
+        number = max(number, found.attempt + 1 if found is not None else 1)
+        lost, named = vanished.vanished(
+            self.plan.run, call, name, raised, number, self._ledger.store, self.secrets.mask
+        )
+        self._ledger.attempt(lost, named)
+        self.errors[call.id] = why = raised or LostStep(first_line(lost))
+        return lost, None if isinstance(why, StackError) else why
+
+    def abandon(self, why: str) -> None:
+        """Write down as stopped what is still carried out, and does not come back in time."""
+        for call in list(self.running):
+            self._stopped(self.plan.graph.calls[call], why)
+
+    def _given_up(self, result: StepRun) -> None:
+        """A call is left without a result, because everything is to end."""
+        self.running.pop(result.call, None)
+        self._observer.step_finished(result)
+
+    def _stopped(self, call: Call, why: str) -> StepRun:
+        """Write down that a call was stopped, in the place of whoever carries it out."""
+        now = time.time()
+        started = self.running.get(call.id, now)
+        failure = Failure("Stopped", why, f"The run was stopped: {why}.\n")
+        record = StepRun(
+            self.plan.run, call.id, call.step.reference, Status.STOPPED, started=started,
+            wall=now - started, failure=failure,
+        )  # fmt: skip
+        self._ledger.attempt(record, nonce())
+        return record
+
+    def _hit(self, call: Call) -> StepRun | None:
+        """What the cache has for a call that is to run in another process, if one with other
+        packages need not be asked."""
+        if call.id in self._known or call.id in self.plan.uncached:
+            return None
+        name = call.step.options.step_operator
+        operator = self._stack.step_operator(name) if name is not None else None
+        if operator is not None and operator.own_environment:
+            return None
+        found = self._look_up(call, reusable=True)
+        return found if isinstance(found, StepRun) else None
 
     def _look_up(self, call: Call, reusable: bool) -> StepRun | Miss:
         """A hit that was found while running belongs to this run's records, too."""
@@ -235,22 +315,22 @@ class Executor:
         """One attempt, from the inputs to the record. What the step raises becomes a record, and
         comes with it."""
         attempt = Attempt(
-            call, self.plan.run, key, number, self._ledger.store,
+            call, self.plan.run, key, number, self._ledger.store, self.secrets.mask,
             lambda: self._checkpoints(call, key, reusable),
         )  # fmt: skip
         try:
-            with attempt:
+            with attempt, self.stop.reach():
                 first, rest, read = self._inputs.arguments(call, attempt.scratch.folder)
-                with calling.limit(call):
+                with self._limit(call):
                     value = call.step.function(*first, **rest)
                     if type(value) is CoroutineType:
                         value = calling.awaited(value, call)
                 outputs = self._saved(call, value)
         except BaseException as error:
-            result = attempt.failed(error)
+            result = attempt.failed(blame.blamed(error) or error)
             self._ledger.attempt(result, attempt.nonce)
-            if not isinstance(error, Exception):  # Ctrl-C, or the end of the process
-                self._observer.step_finished(result)
+            if is_end(type(error)):  # Ctrl-C, or the end of the process
+                self._given_up(result)
                 raise
             self.errors[call.id] = error
             return result, error
@@ -260,7 +340,7 @@ class Executor:
         return result, None
 
     def _checkpoints(self, call: Call, key: Key, reusable: bool) -> Checkpoints:
-        return Checkpoints(
+        return checkpoints.Checkpoints(
             self._ledger, self._values, self.plan.run, call.id, key.digest, shared=reusable
         )
 
@@ -277,21 +357,26 @@ class Executor:
 class _Handed:
     """The job as a step operator gets it: its command runs the step itself, in its place."""
 
-    def __init__(self, job: Executor, environment: Mapping[str, str]) -> None:
+    def __init__(self, job: Executor, environment: Mapping[str, str], number: int) -> None:
         self._job = job
+        self._number = number
         self.plan = job.plan
         self.pending = job.pending
         self.record = job.record
-        self.environment = {**job.environment, **environment}
+        self.environment = environment
 
     def execute(self, call_id: str, *, environment: Mapping[str, str] | None = None) -> StepRun:
         """In this process, whoever asks for one of its own: it is the operator that gives one."""
-        return self._job.execute_here(call_id)
+        return self._job.execute_here(call_id, self._number)
 
     def command(self, call_id: str) -> Sequence[str]:
-        return [*self._job.command(call_id), "--here"]
+        again = ["--attempt", str(self._number)] if self._number > 1 else ()
+        return [*self._job.command(call_id), "--here", *again]
 
 
-def _first_line(result: StepRun) -> str:
-    failure = result.failure
-    return f"{failure.kind}: {failure.message}".splitlines()[0] if failure else ""
+def _is_whole(found: StepRun, number: int, call: Call, raised: BaseException | None) -> bool:
+    """Whether a record is the end of the story that began with attempt `number`."""
+    if found.usable or found.status is Status.STOPPED:
+        return True
+    is_last = found.attempt > call.step.options.retry.times
+    return found.attempt >= number and (is_last or not isinstance(raised, LostStep | StepTimeout))

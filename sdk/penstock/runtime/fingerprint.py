@@ -1,8 +1,9 @@
 """Fingerprints: what code does, as a digest. What decides whether a step must run again.
 
 The fingerprint of a function is its own normalised syntax tree (no comments, docstrings,
-positions, decorators of ours), what its closure holds and the plain data among the globals that it
-names; of a class, its whole definition.
+positions, decorators of ours), what its closure holds, the plain data among the globals that it
+names, and the same of the project's functions and classes that it reaches by name; of a class, its
+whole definition.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from penstock.model.records import Artifact
 from penstock.model.step import Step
 from penstock.runtime import loading, source
 from penstock.runtime.libraries import is_project
+from penstock.runtime.reach import Definition, methods, reached
 
 _functions: dict[int, tuple[FunctionType, str]] = {}
 _codes: dict[int, tuple[CodeType, str]] = {}
@@ -47,13 +49,8 @@ def of_function(function: FunctionType, above: tuple[object, ...] = ()) -> str:
     if any(item is function for item in above):
         return "itself"
     above = (*above, function)
-    parts = [_own(function.__code__, function.__globals__)]
-    for cell in function.__closure__ or ():
-        try:
-            parts.append(_of_closed(cell.cell_contents, above))
-        except ValueError:  # not assigned yet
-            parts.append("empty")
-    parts += _plain_globals(function.__code__, function.__globals__)
+    parts = _parts(function, above)
+    parts += [f"{reference(item)}={_of_reached(item, above)}" for item in reached(function)]
     inner = getattr(function, "__wrapped__", None)
     if isinstance(inner, FunctionType):
         parts.append(of_function(inner, above))
@@ -61,6 +58,26 @@ def of_function(function: FunctionType, above: tuple[object, ...] = ()) -> str:
     if len(parts) == 1:  # a closure or a global may hold another value the next time
         _functions[id(function)] = (function, found)
     return found
+
+
+def _parts(function: FunctionType, above: tuple[object, ...]) -> list[str]:
+    """What a function is by itself."""
+    parts = [_own(function.__code__, function.__globals__)]
+    for cell in function.__closure__ or ():
+        try:
+            parts.append(_of_closed(cell.cell_contents, above))
+        except ValueError:  # not assigned yet
+            parts.append("empty")
+    return parts + list(_plain_globals(function.__code__, function.__globals__))
+
+
+def _of_reached(item: Definition, above: tuple[object, ...]) -> str:
+    """What a function or class that another one names adds, without what it names itself."""
+    if isinstance(item, FunctionType):
+        return digest("reached/1", *_parts(item, (*above, item)))
+    data = [text for _, each in methods(item)
+            for text in _plain_globals(each.__code__, each.__globals__)]  # fmt: skip
+    return digest("reached/1", of_class(item), *data)
 
 
 def of_class(kind: type) -> str:
@@ -209,7 +226,7 @@ def _of_stored(value: Any, above: tuple[object, ...]) -> str:
 
 def _class_text(kind: type) -> str:
     """The definition if it is the one that was loaded, and the data that the class holds."""
-    functions = dict(_methods(kind))
+    functions = dict(methods(kind))
     # Without Python's own, which say where and not what: the module, the first line.
     members = {name: item for name, item in vars(kind).items() if not name.startswith("__")}
     data = {name: _plain(item) for name, item in members.items()}
@@ -223,15 +240,6 @@ def _class_text(kind: type) -> str:
         else repr(sorted((name, _of_loaded(item.__code__)) for name, item in functions.items()))
     )
     return text + repr(sorted((name, item) for name, item in data.items() if item))
-
-
-def _methods(kind: type) -> Iterator[tuple[str, FunctionType]]:
-    """The functions in a class, also those inside properties and the like."""
-    for name, item in vars(kind).items():
-        for attribute in ("", "__func__", "fget", "fset", "fdel", "func"):
-            found = getattr(item, attribute, None) if attribute else item
-            if isinstance(found, FunctionType):
-                yield (f"{name}.{attribute}" if attribute else name), found
 
 
 def _plain(value: Any) -> str:

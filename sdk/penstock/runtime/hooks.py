@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from penstock.model.options import Hook
@@ -25,7 +24,7 @@ def _named(hook: Hook) -> str:
     name = getattr(hook, "__name__", None) or repr(hook)
     if code is None:
         return name
-    return f"{name} ({os.path.relpath(code.co_filename)}:{code.co_firstlineno})"
+    return f"{name} ({code.co_filename}:{code.co_firstlineno})"
 
 
 def _said(error: Exception) -> str:

@@ -6,17 +6,17 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.artifacts import trust
 from penstock.artifacts.values import Values
 from penstock.digest import digest
-from penstock.errors import StoreError
+from penstock.lazy import lazy
 from penstock.model import plain
 from penstock.model.building import draw
 from penstock.model.graph import Graph
 from penstock.model.options import PipelineOptions
-from penstock.model.records import RunRecord, Status, StepRun
+from penstock.model.records import RunRecord, Status
 from penstock.model.refs import StoredValue
 from penstock.runtime import (
     capture,
@@ -27,43 +27,108 @@ from penstock.runtime import (
     logs,
     observer,
     planner,
+    processes,
     provenance,
+    step_choices,
 )
 from penstock.runtime.cache import LONG, Cache
 from penstock.runtime.executor import Executor
+from penstock.runtime.going import Going
+from penstock.runtime.guarded import Guarded
 from penstock.runtime.ledger import Ledger
-from penstock.runtime.notation import End
+from penstock.runtime.observer import RunObserver
+from penstock.runtime.outcome import Outcome, raised
+from penstock.runtime.planner import Found
 from penstock.runtime.run import Run
 from penstock.runtime.runid import new_run_id
+from penstock.runtime.secrets import Secrets
 from penstock.stack.project import Project
 from penstock.stack.registry import Registry
+from penstock.stack.stack import Stack
+
+if TYPE_CHECKING:
+    from penstock.runtime import background
+else:
+    background = lazy("penstock.runtime.background")  # only for runs that nobody waits for
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a launch ended."""
+class Launch:
+    """A run that has begun: it is drawn, planned and recorded, and nothing has run yet."""
 
     run: Run[Any]
-    status: Status
-    failed: tuple[StepRun, ...]
-    errors: Mapping[str, BaseException]
-    """What the failed steps raised, by step."""
+    executor: Executor
+    stack: Stack
+    options: PipelineOptions
+    told: RunObserver
+    found: Found
+    ledger: Ledger
+
+    def ended(self) -> BaseException | None:
+        """Run it to its end; what `.run()` raises of that."""
+        try:
+            return self.carried_out().error
+        except BaseException as error:
+            return raised(error)
+
+    def carried_out(self) -> Outcome:
+        """Run it to its end, and seal it. A step that fails is in the outcome, not raised."""
+        run, executor, told, options = self.run, self.executor, self.told, self.options
+        going = Going(run.id, self.ledger, executor)
+        log = logs.StepLog(self.ledger.store, run.id, logs.RUN, executor.secrets.mask)
+        with executor.secrets.provided(), going.work:
+            try:
+                told.found_in_cache(self.found.hits)
+                hooks.call(options.on_start, run, told)
+                if executor.pending:
+                    with capture.captured(log):
+                        self.stack.orchestrator.submit(executor, told)
+                    if left := executor.traces.threads():
+                        told.note(f"steps have left threads running: {', '.join(left)}")
+                status = going.sealed(executor.settle())
+            except BaseException as error:
+                going.work.ends()
+                status = Status.STOPPED
+                with suppress(Exception):  # the store may be what failed; that is what gets raised
+                    status = going.seal(status, error)
+                told.run_finished(run.id, status, time.time() - run.started)
+                if (instead := executor.stop.instead(run.id, error)) is error:
+                    raise
+                raise instead from None
+        told.run_finished(run.id, status, time.time() - run.started)
+        completed = status is Status.COMPLETED
+        hooks.call(options.on_success if completed else options.on_failure, run, told)
+        failed = tuple(item for item in executor.results.values() if not item.usable)
+        return Outcome(run, status, failed, executor.errors)
+
+    def in_background(self) -> Run[Any]:
+        """Have it carried out by a thread of its own."""
+        self.executor.traces.ignore()
+        thread = background.Background(self.run.id, self.ended, self.executor.stop.request)
+        self.run.goes_on(thread)
+        capture.leave_out()
+        thread.start()
+        return self.run
 
 
-def launch(
+def begin(
     name: str,
     reference: str,
     body: Callable[[], Any],
     parameters: Mapping[str, Any],
     options: PipelineOptions,
-) -> Outcome:
-    """Draw, plan, record, run, seal. A step that fails is in the outcome, not raised."""
+) -> Launch:
+    """Draw, check, plan, record."""
     loading.refuse_while_importing(f"{name}.run()")
     started = time.time()
     graph = draw(name, body)
     project = Project.find()
     stack = Registry(project).stack(options.stack, options.chosen_by)
-    notes = [*stack.notes, *checks.check(graph, stack, options)]
+    graph = step_choices.with_options(graph, stack.steps)
+    if options.steps is not None:
+        graph = options.steps.applied(graph)
+    secrets = Secrets(stack, graph.calls.values(), project.root)
+    notes = [*stack.notes, *checks.check(graph, stack, options, secrets)]
     if stack.artifact_store.path == str(project.folder) and not project.folder.exists():
         project.prepared()
     ledger = Ledger(stack.artifact_store)
@@ -72,25 +137,31 @@ def launch(
     cache = Cache(ledger, values)
     if notice := trust.news(ledger.keys):
         notes.append(notice)
-    told = observer.on_stderr() if options.progress else observer.Silent()
+    shown = observer.on_stderr() if options.progress else observer.Silent()
+    told = Guarded(shown, secrets.mask)
     run_id = new_run_id(started)
     plan = planner.plan(run_id, graph, reference, stack, options.cache, values)
+    checks.refuse_secrets(plan.graph, secrets)
     told.run_started(run_id, name, stack.name, stack.origin, graph.calls)
     for note in notes:
         told.note(note)
-    found = planner.find(plan, cache)
+    operators = {each.name for each in stack.step_operators if each.own_environment}
+    with secrets.provided():
+        found = planner.find(plan, cache, operators)
     record = RunRecord(
         run=run_id,
         pipeline=name,
         reference=reference,
         plan=values.keep(plan.to_bytes()).digest,
-        parameters={key: _described(value) for key, value in parameters.items()},
+        parameters={key: secrets.mask.text(_described(value)) for key, value in parameters.items()},
         stack=stack.name,
         stack_origin=stack.origin,
         orchestrator=stack.orchestrator.flavor,
         user=provenance.user(),
         host=provenance.host(),
         process=provenance.process(),
+        machine=processes.machine(),
+        process_started=processes.own_start(provenance.process()),
         started=started,
         code=_code(graph),
         commit=provenance.commit(project.root),
@@ -98,28 +169,11 @@ def launch(
         calls=tuple(graph.calls),
         hits={call: hit.key for call, hit in found.hits.items()},
     )
-    ledger.begin(record)
-    executor = Executor(plan, stack, ledger, values, cache, told, found)
+    executor = Executor(plan, stack, ledger, values, cache, told, found, secrets)
     run: Run[Any] = Run(ledger, values, record, executor.results, _hints(graph))
-    try:
-        told.found_in_cache(found.hits)
-        hooks.call(options.on_start, run, told)
-        if executor.pending:
-            with capture.captured(logs.StepLog(ledger.store, run_id, logs.RUN)):
-                stack.orchestrator.submit(executor, told)
-    except BaseException:
-        with suppress(StoreError):  # the store may be what failed; that is what gets raised
-            ledger.end(End(run_id, Status.STOPPED, time.time(), executor.digests))
-        told.run_finished(run_id, Status.STOPPED, time.time() - started)
-        raise
-    status = executor.settle()
-    ended = time.time()
-    ledger.end(End(run_id, status, ended, executor.digests))
-    told.run_finished(run_id, status, ended - started)
-    completed = status is Status.COMPLETED
-    hooks.call(options.on_success if completed else options.on_failure, run, told)
-    failed = tuple(item for item in executor.results.values() if not item.usable)
-    return Outcome(run, status, failed, executor.errors)
+    launch = Launch(run, executor, stack, options, told, found, ledger)
+    ledger.begin(record)
+    return launch
 
 
 def _described(value: Any) -> str:

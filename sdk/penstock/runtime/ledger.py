@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import time
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TypeVar
 
 from penstock.artifacts.formats import registry
 from penstock.artifacts.identity import VERSION, Identity, identify
-from penstock.artifacts.store import ArtifactStore
+from penstock.artifacts.store import ArtifactStore, Entry
 from penstock.artifacts.trust import Keyring, keyring
 from penstock.digest import of_buffers
 from penstock.errors import CorruptArtifact, KeyTaken, NoSuchKey, NotFound
@@ -135,9 +137,49 @@ class Ledger:
             return None
 
     def last_sign(self, record: RunRecord) -> float:
-        """When a run last wrote a record of a step, or its own. Seconds since 1970, UTC."""
+        """When a run last wrote a record of a step, a beat, or its own. Seconds since 1970, UTC."""
         steps = self.store.keys(f"runs/{record.run}/steps/")
-        return max((entry.modified for entry in steps), default=record.started)
+        beats = (entry for entry in [self._entry(f"runs/{record.run}/beat")] if entry)
+        return max((entry.modified for entry in (*steps, *beats)), default=record.started)
+
+    def silence(self, run: str) -> float:
+        """Seconds, by the store's clock, since a run began or last gave a sign of life."""
+        found = [self._entry(f"runs/{run}/{name}") for name in ("run.json", "beat")]
+        newest = max((entry.modified for entry in found if entry), default=0.0)
+        return self.store.clock() - newest
+
+    def beat(self, run: str, running: Mapping[str, float]) -> None:
+        """Give a sign of life: the steps that run now, and since when."""
+        text = json.dumps({"running": running})
+        self.store.put(f"runs/{run}/beat", [text.encode()])
+
+    def running(self, run: str) -> dict[str, float]:
+        """The steps that ran at the last beat, and since when. Anybody may have written it."""
+        try:
+            said = json.loads(bytes(self.store.get(f"runs/{run}/beat")))["running"]
+            return {str(call): float(since) for call, since in said.items()}
+        except (NoSuchKey, *notation.MALFORMED):
+            return {}
+
+    def last_beat(self, run: str) -> tuple[float, dict[str, float]]:
+        """When the last one was written, by the store's clock, and what it says; 0 for none."""
+        found = self._entry(f"runs/{run}/beat")
+        return (found.modified, self.running(run)) if found else (0.0, {})
+
+    def cancel(self, run: str, user: str, host: str) -> None:
+        """Ask whoever carries a run out to stop it."""
+        text = json.dumps({"user": user, "host": host, "time": time.time()})
+        self.store.put(f"runs/{run}/cancel", [text.encode()])
+
+    def cancelled(self, run: str) -> str | None:
+        """Who has asked for the end of a run, in words."""
+        try:
+            said = json.loads(bytes(self.store.get(f"runs/{run}/cancel")))
+            return f"cancelled by {said['user']} on {said['host']}"
+        except NoSuchKey:
+            return None
+        except notation.MALFORMED:  # the file is what counts
+            return "cancelled"
 
     def runs(self) -> list[str]:
         """The ids of all runs, the newest first. Raises `StoreTooNew`."""
@@ -151,6 +193,12 @@ class Ledger:
         theirs = self.cached(run.key)
         if theirs is None or (_needs_trust(run) and not theirs.verified):
             self.store.publish([cache_key(run.key, self.keys.signing.id)], signed)
+
+    def _entry(self, key: str) -> Entry | None:
+        try:
+            return self.store.stat(key)
+        except NoSuchKey:
+            return None
 
     def _write(self, key: str, record: RunRecord | End) -> None:
         signed = self.keys.sign(notation.written(record, self.identity.id))

@@ -78,7 +78,19 @@ def _find(reference: str) -> Any:
             f"The module {module!r} of step {name!r} cannot be imported: {error}.",
             hint="Start where the project's modules can be imported.",
         ) from error
-    return _attribute(imported, name)
+    found = _attribute(imported, name)
+    if found is None and hasattr(imported, "__path__") and _is_program(module):
+        # What `python -m package` runs is known by the package's name.
+        with importing(repr(module)):
+            found = _attribute(import_module(f"{module}.__main__"), name)
+    return found
+
+
+def _is_program(package: str) -> bool:
+    """Whether `python -m package` runs something."""
+    from importlib.util import find_spec  # slow to import, and only for packages
+
+    return find_spec(f"{package}.__main__") is not None
 
 
 def loaded(reference: str) -> Any:

@@ -6,34 +6,40 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Final
 
 from penstock.artifacts.store import ArtifactStore
 from penstock.errors import NoSuchKey, StoreError
+from penstock.runtime import masking, overwriting
+from penstock.runtime.flusher import flusher
+from penstock.runtime.masking import Mask
 from penstock.runtime.runid import nonce
 
 RUN: Final = "-run"
 """In the place of a step's id: what belongs to the run itself. No step can have this name."""
 
 PIECE: Final = 256 * 1024
-"""Characters after which a piece is written."""
-
-EVERY: Final = 3.0
-"""Seconds after which a piece is written: a killed process must leave its log."""
+"""Bytes after which a piece is written."""
 
 LIMIT: Final = 16 * 1024 * 1024
-"""Characters of one attempt's log; what comes after is counted and dropped."""
+"""Bytes of one attempt's log; what comes after is counted and dropped."""
 
 
 class StepLog:
     """The log of one attempt of one step."""
 
-    def __init__(self, store: ArtifactStore, run: str, call: str) -> None:
+    def __init__(
+        self, store: ArtifactStore, run: str, call: str, mask: Mask = masking.NOTHING
+    ) -> None:
+        self.mask = mask
+        self.gather: Callable[[], None] | None = None
+        """Fetches what still waits elsewhere to be written here."""
         self._store = store
         self._folder = f"runs/{run}/logs/{call}"
         self._begin()
-        self._total = 0
+        self._kept = 0
         self._dropped = 0
         self._warned = False
 
@@ -42,12 +48,18 @@ class StepLog:
         """The attempt's own name; made when something is written."""
         return nonce()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether text may be waiting elsewhere."""
+        return self.gather is not None
+
     def _begin(self) -> None:
         # Reentrant, because the handler of a signal may print in the midst of printing.
         self._lock = threading.RLock()
         self._writing = threading.RLock()
-        self._texts: list[str] = []
-        self._waiting = 0
+        self._masked = self.mask.stream()
+        self._waiting: list[bytes] = []
+        self._size = 0
         self._pieces = 0
 
     def forked(self) -> None:
@@ -60,32 +72,42 @@ class StepLog:
                 self, lambda log: util.Finalize(None, log.close, exitpriority=0)
             )
 
-    def write(self, text: str) -> None:
-        """Add text; it reaches the store within `EVERY` seconds."""
+    def write(self, text: str | bytes) -> None:
+        """Add text; it reaches the store within seconds, without the secrets."""
+        data = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
         with self._lock:
-            room = max(LIMIT - self._total, 0)
-            self._dropped += max(len(text) - room, 0)
-            text = text[:room]
-            first = not self._texts
-            self._texts.append(text)
-            self._waiting += len(text)
-            self._total += len(text)
-            full = self._waiting >= PIECE
+            full = self.add(self._masked.feed(data))
         if full:
             self.flush()
-        elif first:
-            _flusher.watch(self)
+
+    def add(self, data: bytes) -> bool:
+        """Add text that shows no secret; says whether it is time for a `flush`."""
+        with self._lock:
+            room = max(LIMIT - self._kept - self._size, 0)
+            if len(data) > room:
+                whole = data[:room].decode("utf-8", "ignore").encode()  # no half of a character
+                self._dropped += len(data) - len(whole)
+                data = whole
+            first = not self._waiting
+            if data:
+                self._waiting.append(data)
+                self._size += len(data)
+        if data and first:
+            flusher.watch(self)
+        return self._size >= PIECE
 
     def flush(self) -> None:
         """Write what is waiting as one piece. A log that cannot be written stops no step."""
+        if self.gather is not None:
+            self.gather()
         with self._writing:
             with self._lock:
-                text = "".join(self._texts)
-                self._texts, self._waiting = [], 0
-            if not text:
+                data = overwriting.shortened(b"".join(self._waiting))
+                self._waiting, self._size = [], 0
+                self._kept += len(data)
+            if not data:
                 return
             number, self._pieces = self._pieces, self._pieces + 1
-            data = text.encode("utf-8", "backslashreplace")
             try:
                 self._store.put(f"{self._folder}/{self.nonce}-{number:06d}", [data])
             except StoreError as error:
@@ -93,11 +115,16 @@ class StepLog:
 
     def close(self) -> None:
         """Write the rest."""
+        if self.gather is not None:
+            self.gather()
         with self._lock:
+            if rest := self._masked.rest():
+                self.add(rest)
             if self._dropped:
-                self._texts.append(f"\n[{self._dropped:,} more characters were dropped]\n")
+                said = f"\n[{self._dropped:,} more bytes were dropped]\n"
+                self._waiting.append(said.encode())
                 self._dropped = 0
-        if self._texts:
+        if self._waiting:
             self.flush()
 
     def _warn(self, error: StoreError) -> None:
@@ -109,51 +136,16 @@ class StepLog:
 
 def read(store: ArtifactStore, run: str, call: str) -> str:
     """The log of a step in a run, all attempts one after the other."""
-    pieces = []
-    for entry in store.keys(f"runs/{run}/logs/{call}/"):
+    text = b"".join(data for _, data in pieces(store, run, call))
+    return overwriting.shown(text).decode("utf-8", "replace")
+
+
+def pieces(
+    store: ArtifactStore, run: str, call: str, after: str | None = None
+) -> Iterator[tuple[str, bytes]]:
+    """Keys and contents of the pieces of a step's log, in their order, those behind a key only."""
+    for entry in store.keys(f"runs/{run}/logs/{call}/", start_after=after or ""):
         try:
-            pieces.append(bytes(store.get(entry.key)))
+            yield entry.key, bytes(store.get(entry.key))
         except NoSuchKey:
             continue
-    return b"".join(pieces).decode("utf-8", "replace")
-
-
-class _Flusher:
-    """One thread, only while some log has text waiting."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._logs: set[StepLog] = set()
-        self._thread: threading.Thread | None = None
-
-    def watch(self, log: StepLog) -> None:
-        with self._lock:
-            self._logs.add(log)
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(
-                    target=self._work, name="penstock-logs", daemon=True
-                )
-                self._thread.start()
-
-    def _work(self) -> None:
-        pause = threading.Event()
-        while True:
-            pause.wait(EVERY)
-            with self._lock:
-                logs, self._logs = self._logs, set()
-                if not logs:
-                    self._thread = None
-                    return
-            for log in logs:
-                log.flush()
-
-
-_flusher = _Flusher()
-
-
-def _after_fork() -> None:
-    """In a child: the thread is not there, and its lock may be held by nobody."""
-    _flusher.__init__()  # type: ignore[misc]
-
-
-os.register_at_fork(after_in_child=_after_fork)

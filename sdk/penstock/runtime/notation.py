@@ -33,13 +33,16 @@ _STEP: Final[_Kinds] = {
 _RUN: Final[_Kinds] = {
     **dict.fromkeys(("run", "pipeline", "reference", "plan", "stack", "stack_origin"), str),
     **dict.fromkeys(("orchestrator", "user", "host", "code"), str),
+    **dict.fromkeys(("machine", "process_started"), str),
     **dict.fromkeys(("parameters", "versions", "hits"), dict),
     "process": int,
     "started": _NUMBER,
     "commit": (str, NoneType),
     "calls": list,
 }
-_END: Final[_Kinds] = {"run": str, "status": str, "ended": _NUMBER, "steps": dict}
+_END: Final[_Kinds] = {"run": str, "status": str, "ended": _NUMBER, "steps": dict, "why": str}
+_LATER: Final = {"machine": "", "process_started": "", "why": ""}
+"""Fields that records of 0.1.0 lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class End:
     """Seconds since 1970, UTC."""
     steps: Mapping[str, str]
     """Call → digest of its record, for the calls that this run executed."""
+    why: str = ""
+    """What stopped it, in words: "Ctrl-C", "cancelled by ann on laptop"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ def read_step(found: Opened) -> StepRun:
 def read_run(found: Opened) -> RunRecord:
     """The record that a run begins with."""
     data = found.data
-    _check(data, _RUN)
+    _check({**_LATER, **data}, _RUN)
     known = {item.name: data[item.name] for item in fields(RunRecord) if item.name in data}
     calls = tuple(_texts(dict(enumerate(data["calls"]))).values())
     return RunRecord(**{**known, "calls": calls, "verified": found.verified})
@@ -151,9 +156,9 @@ def read_run(found: Opened) -> RunRecord:
 
 def read_end(found: Opened) -> End:
     """The seal of a run."""
-    data = found.data
+    data = {**_LATER, **found.data}
     _check(data, _END)
-    return End(data["run"], Status(data["status"]), data["ended"], data["steps"])
+    return End(data["run"], Status(data["status"]), data["ended"], data["steps"], data["why"])
 
 
 def _check(data: Mapping[str, Any], kinds: _Kinds) -> None:

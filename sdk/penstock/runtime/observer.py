@@ -10,8 +10,11 @@ from typing import Final, Protocol, TextIO
 
 from penstock.model.graph import Call
 from penstock.model.records import Status, StepRun
+from penstock.quantities import duration
 from penstock.runtime import terminal
 from penstock.runtime.capture import beside
+from penstock.runtime.live import Running, screen
+from penstock.runtime.masking import Mask
 from penstock.stack.orchestrator import Observer
 
 WIDEST: Final = 32
@@ -44,6 +47,18 @@ class Silent:
     def run_finished(self, run: str, status: Status, seconds: float) -> None: ...
 
 
+class Notes(Silent):
+    """Only what is noted: the rest is told by the process that has started this one."""
+
+    def __init__(self, stream: TextIO, mask: Mask) -> None:
+        self._stream = stream
+        self._mask = mask
+
+    def note(self, message: str) -> None:
+        with suppress(OSError, ValueError):
+            terminal.write(f"  note: {self._mask.text(message)}\n", beside(self._stream))
+
+
 class Lines:
     """One plain line for each event, on stderr."""
 
@@ -51,6 +66,8 @@ class Lines:
         self._stream = stream
         self._lock = threading.Lock()
         self._width = 0
+        self._collected = 0
+        """Steps that failed, while the run goes on with their failures as data."""
 
     def run_started(
         self, run: str, pipeline: str, stack: str, origin: str, calls: Collection[str]
@@ -69,6 +86,9 @@ class Lines:
 
     def step_finished(self, run: StepRun, call: str | None = None) -> None:
         name = call or run.call
+        if run.failure is not None and run.usable:
+            with self._lock:
+                self._collected += 1
         self._print(f"  {name:{self._width}}  {self._outcome(run)}")
 
     def note(self, message: str) -> None:
@@ -76,6 +96,8 @@ class Lines:
 
     def run_finished(self, run: str, status: Status, seconds: float) -> None:
         took = f"{_words(status)} in {duration(seconds)}"
+        if self._collected:
+            took += f", {self._collected} item{'s' * (self._collected > 1)} failed"
         self._print(f"{took}  ·  penstock run show {short(run)}")
 
     def _outcome(self, run: StepRun) -> str:
@@ -83,8 +105,7 @@ class Lines:
             return f"cached  ({run.source[0]})" if run.source else "cached"
         if run.status is Status.COMPLETED:
             return duration(run.wall)
-        said = f"{run.failure.kind}: {run.failure.message}".splitlines()[0] if run.failure else ""
-        return f"{_words(run.status)} after {duration(run.wall)}  {said}"
+        return f"{_words(run.status)} after {duration(run.wall)}  {first_line(run)}"
 
     def _print(self, line: str) -> None:
         # What a step printed before this line comes before it, also where both go to one file.
@@ -102,13 +123,36 @@ class Lines:
 
 
 class Coloured(Lines):
-    """The same lines for a terminal, through rich."""
+    """The same lines for a terminal, through rich; below them, what runs now."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         from rich.console import Console  # heavy, and only for terminals
 
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._running = Running()
+
+    def run_started(
+        self, run: str, pipeline: str, stack: str, origin: str, calls: Collection[str]
+    ) -> None:
+        self._running.total = len(calls)
+        super().run_started(run, pipeline, stack, origin, calls)
+
+    def found_in_cache(self, hits: Mapping[str, StepRun]) -> None:
+        super().found_in_cache(hits)
+        self._running.done = len(hits)
+
+    def step_started(self, call: Call) -> None:
+        self._running.begin(call.id)
+        screen.watch(self._running, self._stream)
+
+    def step_finished(self, run: StepRun, call: str | None = None) -> None:
+        self._running.end(call or run.call)
+        super().step_finished(run, call)
+
+    def run_finished(self, run: str, status: Status, seconds: float) -> None:
+        screen.leave(self._running)
+        super().run_finished(run, status, seconds)
 
     def _write(self, line: str) -> None:
         from rich.text import Text
@@ -118,7 +162,8 @@ class Coloured(Lines):
         text.highlight_words(["failed", "stopped", "timed out"], "bold red")
         text.highlight_words(["cached"], "cyan")
         text.highlight_regex(r"penstock run \w+ \S+$", "dim")
-        self._console.print(text)
+        with screen.above("\n"):
+            self._console.print(text)
 
 
 def for_stream(stream: TextIO | None) -> RunObserver:
@@ -145,16 +190,10 @@ def _words(status: Status) -> str:
     return status.replace("_", " ")
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people read them: `0.02 s`, `12.3 s`, `3 min 05 s`, `2 h 10 min`."""
-    if seconds < 10:
-        return f"{seconds:.2f} s"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
+def first_line(run: StepRun) -> str:
+    """What went wrong, as far as there is room on a line; empty if nothing did."""
+    failure = run.failure
+    return f"{failure.kind}: {failure.message}".splitlines()[0] if failure else ""
 
 
 def short(run: str) -> str:

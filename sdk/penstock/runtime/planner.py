@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,28 +13,11 @@ from penstock.model.graph import Graph
 from penstock.model.plan import Plan
 from penstock.model.records import StepRun
 from penstock.model.signature import class_in
-from penstock.model.step import Step
 from penstock.runtime.cache import Cache, Miss
 from penstock.runtime.stored_artifact import StoredArtifact
 from penstock.stack.stack import Stack
-from penstock.stack.steps import step_options
 
 _SCALARS: Final = frozenset({int, float, str, bool, type(None)})
-
-
-def with_stack_options(graph: Graph, stack: Stack) -> Graph:
-    """The graph with what the stack says of its steps, by the steps' names."""
-    if not stack.steps:
-        return graph
-    changed: dict[int, Step[..., Any]] = {}
-    calls = {}
-    for call in graph.calls.values():
-        step = call.step
-        if id(step) not in changed:
-            options = step_options(stack.steps.get(step.name, {}))
-            changed[id(step)] = step.with_options(**options) if options else step
-        calls[call.id] = call.with_step(changed[id(step)])
-    return Graph(graph.name, calls, graph.result)
 
 
 def settled(graph: Graph, values: Values) -> Graph:
@@ -95,8 +79,8 @@ class Found:
 def plan(
     run: str, graph: Graph, reference: str, stack: Stack, cache: bool | None, values: Values
 ) -> Plan:
-    """The plan of a run: the stack's options applied, every value settled."""
-    graph = settled(with_stack_options(graph, stack), values)
+    """The plan of a run: every value settled."""
+    graph = settled(graph, values)
     uncached = frozenset(
         call.id
         for call in graph.calls.values()
@@ -105,12 +89,15 @@ def plan(
     return Plan(run, graph, reference, stack.to_data(), uncached)
 
 
-def find(plan: Plan, cache: Cache) -> Found:
-    """Look the calls of a plan up, as far as their inputs are known."""
+def find(plan: Plan, cache: Cache, elsewhere: Container[str | None] = ()) -> Found:
+    """Look the calls of a plan up, as far as their inputs are known, but those of the operators
+    `elsewhere`: their steps have other packages than this process, and so other keys."""
     hits: dict[str, StepRun] = {}
     misses: dict[str, Miss] = {}
     for call in plan.graph.calls.values():
         if call.id in plan.uncached or not call.upstream <= hits.keys():
+            continue
+        if call.step.options.step_operator in elsewhere:
             continue
         found = cache.look_up(cache.key(call, hits))
         if isinstance(found, Miss):

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from penstock.artifacts.values import Trust, Values
-from penstock.errors import NotFound, did_you_mean, listed
+from penstock.errors import NotFound, RunError, StoreError, did_you_mean, listed
+from penstock.lazy import lazy
 from penstock.model import binding as bindings
 from penstock.model import plain
 from penstock.model import plan as plans
 from penstock.model.binding import Binding, Held, Literally, Use
-from penstock.model.records import RunRecord, Status, StepRun
-from penstock.runtime import loading, logs, scratch
+from penstock.model.records import Failure, RunRecord, Status, StepRun
+from penstock.runtime import loading, logs, processes, provenance, scratch
 from penstock.runtime.ledger import Ledger
+from penstock.runtime.observer import RunObserver
 from penstock.runtime.status import run_status
 from penstock.runtime.step_view import StepView
+
+if TYPE_CHECKING:
+    from penstock.runtime import following, in_notebook, waiting
+    from penstock.runtime.background import Background
+    from penstock.runtime.following import Follower, LogFollower
+else:
+    following = lazy("penstock.runtime.following")
+    waiting = lazy("penstock.runtime.waiting")
+    in_notebook = lazy("penstock.runtime.in_notebook")  # only where somebody looks
 
 R = TypeVar("R")
 
@@ -37,6 +49,8 @@ class Run(Generic[R]):
         self._values = values
         self._known = known or {}
         self._hints = hints or {}
+        self._steps: Mapping[str, StepView] | None = None
+        self._background: Background | None = None
         self.record = record
         """What was known when it started."""
 
@@ -73,10 +87,69 @@ class Run(Generic[R]):
         """What became of it, as the store says now."""
         return run_status(self._ledger, self.record)
 
-    @cached_property
+    @property
+    def why(self) -> str:
+        """What ended it before its time, in words; empty if nothing did."""
+        sealed = self._ledger.sealed(self.id)
+        return sealed.why if sealed else ""
+
+    @property
+    def failures(self) -> list[Failure]:
+        """Why steps failed, each with its step; also of a completed run, which went on without
+        them (`failure="collect"`)."""
+        failed = (Status.FAILED, Status.TIMED_OUT)
+        records = [view.record for view in self if view.status in failed]
+        return [replace(item.failure, step=item.call) for item in records if item.failure]
+
+    def wait(self, timeout: float | None = None) -> Run[R]:
+        """The run itself, once it has ended, in this process or in another one.
+
+        Raises `RunFailed` as `.run()` does, and `StillRunning` after `timeout` seconds.
+        """
+        __tracebackhide__ = True  # pytest shows the user's frames only
+        error = waiting.error_at_end(self, self._background, timeout)
+        if error is not None:
+            raise error
+        return self
+
+    def goes_on(self, background: Background) -> None:
+        """It is carried out by a thread of this process."""
+        self._background = background
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it was started on this machine, where it is certain if its process is there."""
+        return self.record.machine == processes.machine()
+
+    def cancel(self) -> None:
+        """Stop it, wherever it runs: its own process sees this within seconds.
+
+        Raises `RunError` if it does not run.
+        """
+        status = self.status
+        if status is not Status.RUNNING:
+            said = "lost: nobody is there to stop it" if status is Status.LOST else status
+            raise RunError(f"Run {self.id} cannot be cancelled: it is {said}.")
+        self._ledger.cancel(self.id, provenance.user(), provenance.host())
+
+    def follow(self, told: RunObserver) -> Follower:
+        """Tells an observer of it, one look after the other."""
+        return following.Follower(self._ledger, self.record, told)
+
+    def follow_logs(self, calls: Sequence[str]) -> LogFollower:
+        """Gives what these steps print and log, one look after the other."""
+        return following.LogFollower(self._ledger, self.record, calls)
+
+    @property
     def steps(self) -> Mapping[str, StepView]:
         """Every step by id, in an order in which they can run."""
-        return {call: self._view(call) for call in self.record.calls}
+        if self._steps is not None:
+            return self._steps
+        running = self._running()
+        found = {call: self._view(call, running) for call in self.record.calls}
+        if self._ledger.sealed(self.id) is not None:  # nothing changes any more
+            self._steps = found
+        return found
 
     @overload
     def __getitem__(self, step: str) -> StepView: ...
@@ -85,7 +158,7 @@ class Run(Generic[R]):
     def __getitem__(self, step: Any) -> Any:
         """A step by id; the steps that a `map` made, as a list, by the name they share."""
         if step in self.record.calls:
-            return self._view(step) if "steps" not in self.__dict__ else self.steps[step]
+            return self._steps[step] if self._steps is not None else self._view(step)
         if each := self.named(step):
             return [self._view(call) for call in each]
         raise NotFound(
@@ -116,8 +189,19 @@ class Run(Generic[R]):
         """What was printed and logged by no known step."""
         return logs.read(self._ledger.store, self.id, logs.RUN)
 
+    def edges(self) -> Iterator[tuple[str, str, str]]:
+        """(from, to, parameter) of each edge of its graph, without a parameter for `after`."""
+        return plans.edges_in(self._plan)
+
     def __repr__(self) -> str:
-        return f"<run {self.id} of {self.pipeline!r}: {self.status}>"
+        try:
+            said: str = self.status
+        except StoreError:  # a value that cannot be shown is of no use where one looks for it
+            said = "its store cannot be read"
+        return f"<run {self.id} of {self.pipeline!r}: {said}>"
+
+    def _repr_html_(self) -> str | None:
+        return in_notebook.of_run(self)
 
     def __iter__(self) -> Iterator[StepView]:
         return iter(self.steps.values())
@@ -137,6 +221,12 @@ class Run(Generic[R]):
         if isinstance(item, Use):
             view = self[item.call]
             if item.output not in view.outputs:
+                if self.status is Status.RUNNING:
+                    raise NotFound(
+                        f"Run {self.id} is running and has no result yet: step {item.call} is "
+                        f"{view.status}.",
+                        hint="Wait for it: run.wait().result()",
+                    )
                 raise NotFound(
                     f"Run {self.id} has no result: step {item.call} is {view.status}.",
                     hint=f"penstock run show {self.id}",
@@ -148,18 +238,34 @@ class Run(Generic[R]):
             item.artifact, None, f"The result of run {self.id}", scratch.until_exit, trust
         )
 
-    def _view(self, call: str) -> StepView:
-        return StepView(self._ledger, self._values, self._step(call), self._hints.get(call, {}))
+    def _running(self) -> Mapping[str, float]:
+        """The steps that run now, and since when, if the run itself does."""
+        said = self._ledger.running(self.id)
+        return said if said and self.status is Status.RUNNING else {}
 
-    def _step(self, call: str) -> StepRun:
+    def _view(self, call: str, running: Mapping[str, float] | None = None) -> StepView:
+        record = self._step(call, running)
+        return StepView(self._ledger, self._values, record, self._hints.get(call, {}))
+
+    def _step(self, call: str, running: Mapping[str, float] | None) -> StepRun:
         """The record: known here, written by this run, taken from the cache, or of an attempt."""
         record = self._known.get(call) or self._ledger.step(self.id, call)
         if record is None and call in self.record.hits:
             record = self._ledger.taken(self.id, call, self.record.hits[call])
         if record is None:
-            attempts = self._ledger.attempts(self.id, call)
-            record = attempts[-1] if attempts else StepRun(self.id, call, "", Status.PENDING)
+            record = self._unfinished(call, self._running() if running is None else running)
         return record
+
+    def _unfinished(self, call: str, running: Mapping[str, float]) -> StepRun:
+        """The record of a step that has given nothing yet."""
+        attempts = self._ledger.attempts(self.id, call)
+        if call in running:
+            since, number = running[call], len(attempts) + 1
+            return StepRun(
+                self.id, call, "", Status.RUNNING, started=since, wall=time.time() - since,
+                attempt=number,
+            )  # fmt: skip
+        return attempts[-1] if attempts else StepRun(self.id, call, "", Status.PENDING)
 
     @staticmethod
     def _is_item(call: str, name: str) -> bool:

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import os
+from typing import Final
 
 from penstock.model.records import RunRecord, Status
-from penstock.runtime import provenance
+from penstock.runtime import processes
 from penstock.runtime.ledger import Ledger
+
+BEAT: Final = 10.0
+"""Seconds between two signs of life of a run."""
+
+MISSED: Final = 6
+"""Beats after which a run on another machine counts as lost."""
 
 
 def run_status(ledger: Ledger, record: RunRecord) -> Status:
-    """What the seal says, and without one what the records and the process say."""
+    """What the records say, and if they leave it open, whether the process is there."""
+    if (written := _written(ledger, record)) is not None:
+        return written
+    if _lives(ledger, record):
+        return Status.RUNNING
+    # It may have ended between the two looks: what it has written down by then counts.
+    return _written(ledger, record) or Status.LOST
+
+
+def _written(ledger: Ledger, record: RunRecord) -> Status | None:
+    """What the seal says; without one, a run with all its steps is complete."""
     sealed = ledger.sealed(record.run)
     if sealed is not None:
         return sealed.status
-    done = {
-        entry.name.removesuffix(".json") for entry in ledger.store.keys(f"runs/{record.run}/steps/")
-    }
-    if done.union(record.hits).issuperset(record.calls):
-        return Status.COMPLETED
-    return Status.RUNNING if _may_live(record) else Status.LOST
+    entries = ledger.store.keys(f"runs/{record.run}/steps/")
+    done = {entry.name.removesuffix(".json") for entry in entries}
+    return Status.COMPLETED if done.union(record.hits).issuperset(record.calls) else None
 
 
-def _may_live(record: RunRecord) -> bool:
-    """Whether the process that started the run may still be there. Elsewhere nobody can tell."""
-    if record.host != provenance.host():
-        return True
-    try:
-        os.kill(record.process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _lives(ledger: Ledger, record: RunRecord) -> bool:
+    """Whether the process that started the run is still there: here certain, elsewhere by beats."""
+    if record.machine == processes.machine():
+        return processes.is_alive(record.process, record.process_started)
+    return ledger.silence(record.run) <= MISSED * BEAT

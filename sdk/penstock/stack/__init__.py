@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from penstock.lazy import attach
 
 if TYPE_CHECKING:
+    from penstock.artifacts.store import ArtifactStore
     from penstock.model.component import Secret, StackComponent
     from penstock.stack.component import ComponentSpec
     from penstock.stack.flavor import Flavor
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from penstock.stack.step_operator import StepOperator
 
 __all__ = [
+    "ArtifactStore",
     "ComponentSpec",
     "Flavor",
     "Job",
@@ -34,6 +36,7 @@ __all__ = [
 __getattr__ = attach(
     __name__,
     {
+        "ArtifactStore": "penstock.artifacts.store",
         "ComponentSpec": "penstock.stack.component",
         "Flavor": "penstock.stack.flavor",
         "Job": "penstock.stack.orchestrator",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from penstock.errors import BadConfiguration
+from penstock.errors import BadConfiguration, StackError
 
 At = tuple[int, int]
 """Line and column, both from 1."""
@@ -16,10 +16,18 @@ class Complaints:
     def __init__(self, file: str) -> None:
         self.file = file
         self._found: list[tuple[At, str]] = []
+        self._kinds: set[type[StackError]] = set()
 
-    def add(self, at: At, text: str, hint: str | None = None) -> None:
-        """One more; `text` is a sentence."""
+    def add(
+        self,
+        at: At,
+        text: str,
+        hint: str | None = None,
+        kind: type[StackError] = BadConfiguration,
+    ) -> None:
+        """One more; `text` is a sentence. If all are of one kind, that is what is raised."""
         self._found.append((at, f"{text} {hint}" if hint else text))
+        self._kinds.add(kind)
 
     def where(self, at: At) -> str:
         """A place as editors and terminals understand it."""
@@ -28,11 +36,12 @@ class Complaints:
     def tell(self) -> None:
         """Raise `BadConfiguration` if there were any, in the order of the file."""
         lines = [f"{self.where(at)}: {text}" for at, text in sorted(set(self._found))]
-        if len(lines) == 1:
-            raise BadConfiguration(lines[0])
-        if lines:
-            count = f"{self.file} has {len(lines)} problems:"
-            raise BadConfiguration("\n  ".join([count, *lines]))
+        if not lines:
+            return
+        kind = next(iter(self._kinds)) if len(self._kinds) == 1 else BadConfiguration
+        if len(lines) > 1:
+            lines.insert(0, f"{self.file} has {len(lines)} problems:")
+        raise kind("\n  ".join(lines))
 
 
 def shown(path: Path) -> str:

@@ -37,6 +37,10 @@ class StackSpec:
     model_deployers: tuple[str, ...] = ()
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Options of steps on this stack, as plain data."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """As they are written: references, or the secrets themselves."""
+    places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Where each secret is written."""
     where: str = field(default="built in", compare=False)
     """Who wrote it, for example `penstock.yaml:9:3`."""
 

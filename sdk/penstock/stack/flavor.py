@@ -11,10 +11,12 @@ from penstock.artifacts.store import ArtifactStore
 from penstock.errors import (
     BadConfiguration,
     MissingExtra,
+    NameTaken,
     PenstockError,
     UnknownFlavor,
     did_you_mean,
     listed,
+    raised_at,
 )
 from penstock.lazy import lazy
 from penstock.model.component import CATEGORIES, StackComponent
@@ -33,6 +35,9 @@ Own = Mapping[str, Mapping[str, str]]
 BUILT_IN: Final[Own] = {
     "orchestrator": {"local": "penstock.orchestrators.local:LocalOrchestrator"},
     "artifact-store": {"local": "penstock.artifacts.local:LocalArtifactStore"},
+    "step-operator": {
+        "subprocess": "penstock.step_operators.subprocess:SubprocessStepOperator",
+    },
 }
 
 GROUPS: Final = {name: f"penstock.{name.replace('-', '_')}s" for name in CATEGORIES}
@@ -67,21 +72,34 @@ class Flavor:
             raise self._missing(module, error) from error
         except PenstockError:
             raise
-        except Exception as error:  # whatever a stranger's module does when it is imported
+        except (Exception, SystemExit) as error:  # whatever a stranger's module does
             raise BadConfiguration(
-                f"{self}: importing {module!r} failed: {type(error).__name__}: {error}"
+                f"{self}: importing {module!r} failed: {type(error).__name__}: {error} "
+                f"({raised_at(error)})"
             ) from error
-        return self._checked(getattr(loaded, name, None))
+        if not hasattr(loaded, name):
+            raise BadConfiguration(
+                f"{self} is {self.target!r}, and the module {module!r} has no {name!r}.",
+                hint=did_you_mean(name, vars(loaded)),
+            )
+        return self._checked(getattr(loaded, name))
 
     def __str__(self) -> str:
-        return f"The {spoken(self.category)} flavor {self.name!r}"
+        return f"The {spoken(self.category)} flavor {self.name!r}{self._origin}"
+
+    @property
+    def _origin(self) -> str:
+        """Whose it is, if it is not ours and not the project's own."""
+        return f" of the package {self.package!r}" if self.package not in (None, "penstock") else ""
 
     def _missing(self, module: str, error: ModuleNotFoundError) -> PenstockError:
         missing = error.name or str(error)
-        if self.package is None and f"{module}.".startswith(f"{missing}."):
+        if f"{module}.".startswith(f"{missing}."):
+            own = "Modules are looked for where Python looks: PYTHONPATH=. adds this folder."
+            theirs = f"That is for the makers of {self.package!r} to put right."
             return BadConfiguration(
                 f"{self} is {self.target!r}, and there is no module {missing!r}.",
-                hint="Modules are looked for where Python looks: PYTHONPATH=. adds this folder.",
+                hint=own if self.package is None else theirs,
             )
         return MissingExtra(
             f"{self} needs the library {missing!r}, which is not installed.",
@@ -98,6 +116,17 @@ class Flavor:
                     f"{self} is {self.target!r}, whose {attribute} is {own!r}.",
                     hint=f"Write there: {attribute}: ClassVar[str] = {wanted!r}",
                 )
+        if missing := sorted(getattr(found, "__abstractmethods__", ())):
+            raise BadConfiguration(
+                f"{self} is {self.target!r}, which lacks what every {port.__name__} has: "
+                f"{listed(missing)}."
+            )
+        if "__dataclass_params__" not in vars(found) and (bare := _bare(found)):
+            raise BadConfiguration(
+                f"{self} is {self.target!r}, which is no dataclass: {listed(bare)} would be no "
+                "option.",
+                hint="Write above the class: @dataclass(frozen=True, kw_only=True)",
+            )
         return found
 
 
@@ -107,14 +136,22 @@ def find(category: str, name: str, own: Own | None = None, *, where: str = "") -
         return Flavor(category, name, target, "penstock")
     if target := (own or {}).get(category, {}).get(name):
         return Flavor(category, name, target)
-    known = {flavor.name: flavor for flavor in flavors(category, own)}
-    if name not in known:
-        raise UnknownFlavor(
-            f"{where + ': ' if where else ''}No {spoken(category)} flavor named {name!r}. "
-            f"Installed: {listed(known)}.",
-            hint=did_you_mean(name, known),
+    asked = f"{where}: " if where else ""
+    found = {each.target: each for each in _installed(category) if each.name == name}
+    if len(found) > 1:
+        raise NameTaken(
+            f"{asked}Several packages bring {_a(category)} flavor named {name!r}: "
+            f"{', '.join(f'{each.target} of {each.package!r}' for each in found.values())}.",
+            hint="Say in penstock.yaml which one is meant: "
+            f'flavors: {{{category}: {{{name}: "{next(iter(found))}"}}}}',
         )
-    return known[name]
+    if not found:
+        known = [flavor.name for flavor in flavors(category, own)]
+        raise UnknownFlavor(
+            f"{asked}No {spoken(category)} flavor named {name!r}. Installed: {listed(known)}.",
+            hint=did_you_mean(name, known) or "Install the package that brings it.",
+        )
+    return next(iter(found.values()))
 
 
 def flavors(category: str, own: Own | None = None) -> tuple[Flavor, ...]:
@@ -138,4 +175,18 @@ def _installed(category: str) -> list[Flavor]:
                entry.dist.name if entry.dist else None, tuple(entry.extras))
         for entry in entry_points(group=GROUPS[category])
     ]  # fmt: skip
-    return sorted(found, key=lambda flavor: (flavor.name, flavor.package or ""))
+    return sorted(found, key=lambda flavor: (flavor.name, flavor.package or "", flavor.target))
+
+
+def _bare(cls: type[StackComponent]) -> list[str]:
+    """What looks like an option in a class that is no dataclass."""
+    return [
+        name
+        for name, hint in vars(cls).get("__annotations__", {}).items()
+        if "ClassVar" not in str(hint)
+    ]
+
+
+def _a(category: str) -> str:
+    text = spoken(category)
+    return f"an {text}" if text[0] in "aeiou" else f"a {text}"

@@ -15,6 +15,7 @@ from penstock.errors import (
     StackError,
     did_you_mean,
     listed,
+    raised_at,
 )
 from penstock.lazy import lazy
 from penstock.model.component import REFERENCE, StackComponent, resolve
@@ -29,7 +30,7 @@ else:
     describe = lazy("penstock.stack.describe")  # not needed where there are no options
 
 _FILE: Final = r"\$\{file:(?!~)([^}]+)\}"
-_SHAPE: Final = r".*(_type|_parsing|_of|literal_error|_required|_float|_size|missing)"
+_SHAPE: Final = r".*(_type|_parsing|_of|literal_error|_required|_float|_size|missing|_argument)"
 """Complaints of pydantic's that our own words for the type say better."""
 
 
@@ -39,7 +40,11 @@ def make(spec: ComponentSpec, own: Own | None = None, root: Path | None = None) 
     `${file:…}` is relative to `root`. Raises `BadConfiguration` with every problem at once,
     `MissingReference` if nothing else is wrong.
     """
-    cls = find(spec.category, spec.flavor, own, where=spec.where).load()
+    flavor = find(spec.category, spec.flavor, own, where=spec.where)
+    try:
+        cls = flavor.load()
+    except BadConfiguration as error:  # who has brought it in is what its user can change
+        raise BadConfiguration(f"{spec.where}: {error.message}", hint=error.hint) from error
     problems: list[StackError] = list(_names(spec, cls))
     values: dict[str, Any] = {}
     if spec.options:
@@ -55,6 +60,11 @@ def make(spec: ComponentSpec, own: Own | None = None, root: Path | None = None) 
             return cls(name=spec.name, **values)
         except (PenstockError, TypeError, ValueError) as error:  # the class's own checks
             raise BadConfiguration(f"{spec.where}: {error}") from error
+        except Exception as error:
+            raise BadConfiguration(
+                f"{spec.where}: {_who(spec)} cannot be made: {type(error).__name__}: {error} "
+                f"({raised_at(error)})"
+            ) from error
     raise together(problems, f"The {_who(spec)}")
 
 
@@ -76,6 +86,11 @@ def resolved(component: StackComponent) -> StackComponent:
         if isinstance(value, str) and REFERENCE.search(value)
     }
     return replace(component, **texts) if texts else component
+
+
+def from_root(text: str, root: Path) -> str:
+    """A text whose `${file:…}` are taken from `root`."""
+    return re.sub(_FILE, lambda match: f"${{file:{root / match[1]}}}", text)
 
 
 class _Unfit(Exception):
@@ -104,18 +119,21 @@ def _value(written: object, hint: Any, root: Path | None) -> Any:
     secret = describe.holds_secret(hint)
     value = _replaced(written, root, secret=secret)
     try:
-        return TypeAdapter(hint).validate_python(value)
+        # In a tuple, because a dataclass alone takes no configuration from outside.
+        (made,) = TypeAdapter(tuple[hint], config={"extra": "forbid"}).validate_python((value,))
     except ValidationError as error:
         shown = "" if secret else f"{_short(written)} does not fit: "
         raise _Unfit(f"{shown}{_needed(error, hint)} is needed.") from error
     except PydanticUserError as error:
         raise _Unfit(f"it can be given in code only: it is {describe.words(hint)}.") from error
+    except PenstockError as error:  # the own checks of a class that the option holds
+        raise _Unfit(" ".join(str(error).splitlines())) from error
+    return made
 
 
 def _replaced(value: object, root: Path | None, *, secret: bool) -> Any:
     if isinstance(value, str):
-        if root:
-            value = re.sub(_FILE, lambda match: f"${{file:{root / match[1]}}}", value)
+        value = from_root(value, root) if root else value
         return value if secret else resolve(value)
     if isinstance(value, Mapping):
         return {key: _replaced(item, root, secret=secret) for key, item in value.items()}

@@ -11,8 +11,8 @@ from penstock.model.component import REFERENCE
 from penstock.stack import describe
 from penstock.stack.component import ComponentSpec
 from penstock.stack.flavor import Own, find
+from penstock.stack.secrets import MASK
 
-MASK: Final = "***"
 _LIKELY: Final = re.compile("key|secret|token|passw|credential", re.IGNORECASE)
 
 

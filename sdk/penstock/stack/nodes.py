@@ -37,6 +37,15 @@ class Node:
             return {key: item.plain() for key, item in self.value.items()}
         return self.value
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether something in here was complained of already."""
+        if isinstance(self.value, dict):
+            return any(item.is_broken for item in self.value.values())
+        if isinstance(self.value, list):
+            return any(item.is_broken for item in self.value)
+        return self.value is BROKEN
+
 
 def parse(text: str, complaints: Complaints) -> Node | None:
     """The document, or None if there is none or it cannot be read as one."""

@@ -19,7 +19,7 @@ LARGEST: Final = 1 << 20
 def load(path: Path, status: os.stat_result) -> Configuration:
     """What the file says. Raises `BadConfiguration`."""
     complaints = Complaints(shown(path))
-    text = _text(path, status, complaints)
+    text = content(path, status, complaints)
     complaints.tell()
     return configuration(path, text)
 
@@ -33,7 +33,8 @@ def configuration(path: Path, text: str) -> Configuration:
     return found
 
 
-def _text(path: Path, status: os.stat_result, complaints: Complaints) -> str:
+def content(path: Path, status: os.stat_result, complaints: Complaints) -> str:
+    """The text of the file; nothing if that is not to be had."""
     if not stat.S_ISREG(status.st_mode):
         what = "a folder" if stat.S_ISDIR(status.st_mode) else "something else"
         complaints.add((1, 1), f"This must be a file, and is {what}.")

@@ -17,7 +17,7 @@ from penstock.errors import (
     did_you_mean,
     listed,
 )
-from penstock.model.component import StackComponent
+from penstock.model.component import Secret, StackComponent
 from penstock.stack.choice import SET, VARIABLE, StackChoice, choices, unknown
 from penstock.stack.component import ComponentSpec, spoken
 from penstock.stack.configuration import BUILT_IN, ONE, SEVERAL, Configuration, StackSpec
@@ -127,16 +127,23 @@ class Registry:
         if given is not None:
             pairs = [(item, given.spec(item)) for item in given.components]
             made = [(resolved(item).placed(self.project.root), spec) for item, spec in pairs]
-            return _stack(choice.name, made, given.steps, choice.origin)
+            return _stack(
+                choice.name, made, given.steps, choice.origin,
+                secrets=given.secrets, places=given.places,
+            )  # fmt: skip
         made = self._made(self.specs(choice.name), f"The stack {choice.name!r}")
-        return _stack(choice.name, made, self.stacks()[choice.name].steps, choice.origin)
+        spec = self.stacks()[choice.name]
+        secrets = {name: Secret(text) for name, text in spec.secrets.items()}
+        return _stack(
+            choice.name, made, spec.steps, choice.origin, secrets=secrets, places=spec.places
+        )
 
     def from_data(self, data: Mapping[str, Any], origin: str = "in the plan") -> Stack:
         """The stack of a plan, made in this process. Its flavors are this project's."""
         specs = [ComponentSpec.from_data(item) for item in data["components"]]
-        return _stack(
-            data["name"], self._made(specs, f"The stack {data['name']!r}"), data["steps"], origin
-        )
+        made = self._made(specs, f"The stack {data['name']!r}")
+        secrets = {name: Secret(text) for name, text in data.get("secrets", {}).items()}
+        return _stack(data["name"], made, data["steps"], origin, secrets=secrets)
 
     def register(self, item: Stack | StackComponent) -> None:
         """Make a stack or component known in this process. Raises `NameTaken`."""
@@ -220,7 +227,8 @@ def _spec(stack: Stack) -> StackSpec:
     """A stack that was registered in code, as a listing shows it."""
     names: dict[str, Any] = {key: getattr(stack, key).name for key in ONE}
     names |= {key: tuple(item.name for item in getattr(stack, key)) for key in SEVERAL}
-    return StackSpec(stack.name, **names, steps=stack.steps, where=HERE)
+    secrets = {name: secret.written for name, secret in stack.secrets.items()}
+    return StackSpec(stack.name, **names, steps=stack.steps, secrets=secrets, where=HERE)
 
 
 def _stack(
@@ -228,10 +236,11 @@ def _stack(
     made: list[tuple[StackComponent, ComponentSpec]],
     steps: Mapping[str, Mapping[str, Any]],
     origin: str,
+    **secrets: Any,
 ) -> Stack:
     of: dict[str, list[StackComponent]] = {}
     for component, _ in made:
         of.setdefault(component.category, []).append(component)
     parts: dict[str, Any] = {key: of[category][0] for key, category in ONE.items()}
     parts |= {key: of.get(category, []) for key, category in SEVERAL.items()}
-    return Stack(name, **parts, steps=steps, origin=origin, written=tuple(made))
+    return Stack(name, **parts, steps=steps, origin=origin, written=tuple(made), **secrets)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from penstock.errors import did_you_mean, listed
 from penstock.model.component import CATEGORIES
-from penstock.stack import flavor, steps
+from penstock.stack import flavor, secrets
 from penstock.stack.complaints import Complaints
 from penstock.stack.component import ComponentSpec, spoken
 from penstock.stack.configuration import (
@@ -21,9 +21,10 @@ from penstock.stack.configuration import (
 )
 from penstock.stack.nodes import Node
 from penstock.stack.shape import Shape, found_in
+from penstock.stack.step_section import step_section
 
 KEYS: Final = ("active", *SECTIONS, "flavors", "stacks")
-STACK_KEYS: Final = (*ONE, *SEVERAL, "steps")
+STACK_KEYS: Final = (*ONE, *SEVERAL, "steps", "secrets")
 
 
 class Sections:
@@ -124,7 +125,24 @@ class Sections:
             step: self._step(f"{what}, step {step!r}", options, found["step_operators"])
             for step, options in self._shape.named(entry.get("steps"), f"{what}: steps").items()
         }
+        found |= self._secrets(f"{what}: secrets", entry.get("secrets"))
         return StackSpec(name, **found, where=self._complaints.where(node.key_at))
+
+    def _secrets(self, what: str, node: Node | None) -> dict[str, dict[str, str]]:
+        found = {
+            name: item
+            for name, item in self._shape.mapping(node, what).items()
+            if not item.is_broken
+        }
+        written = {name: item.plain() for name, item in found.items()}
+        wrong = dict(secrets.complaints(written))
+        for name, text in wrong.items():
+            say = self._shape.at_value if secrets.is_name(name) else self._shape.at_key
+            say(found[name], f"{what}: {text}")
+        return {
+            "secrets": {name: text for name, text in written.items() if name not in wrong},
+            "places": {name: self._complaints.where(item.key_at) for name, item in found.items()},
+        }
 
     def _component(self, node: Node, what: str, category: str, known: list[str]) -> str | None:
         name = self._shape.name(node, category)
@@ -135,14 +153,11 @@ class Sections:
         return name
 
     def _step(self, what: str, node: Node, operators: Iterable[str]) -> dict[str, Any]:
-        options = self._shape.mapping(node, what)
-        written = {option: value.plain() for option, value in options.items()}
-        for option, text in steps.complaints(written):
-            self._shape.at_key(options[option], f"{what}: {text}")
+        written = step_section(node, what, self._shape)
         operator = written.get("step_operator")
         if isinstance(operator, str) and operator not in operators:
             text = f"{what}: {operator!r} is not among the stack's step operators"
             self._shape.at_value(
-                options["step_operator"], f"{text}; there are: {listed(operators)}."
+                node.value["step_operator"], f"{text}; there are: {listed(operators)}."
             )
         return written

@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.artifacts.store import ArtifactStore
 from penstock.errors import BadConfiguration
-from penstock.model.component import StackComponent
+from penstock.lazy import lazy
+from penstock.model.component import Secret, StackComponent
 from penstock.model.names import check_name
 from penstock.model.resources import Resources
-from penstock.stack import steps
+from penstock.model.retry import Retry
+from penstock.stack import secrets, steps
 from penstock.stack.component import ComponentSpec, literals, spoken
 from penstock.stack.orchestrator import Orchestrator
 from penstock.stack.step_operator import StepOperator
+
+if TYPE_CHECKING:
+    from penstock.stack import in_notebook
+else:
+    in_notebook = lazy("penstock.stack.in_notebook")  # only where somebody looks
 
 
 @dataclass(frozen=True)
@@ -30,12 +37,17 @@ class Stack:
     model_deployers: Sequence[StackComponent] = field(default=(), kw_only=True)
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, kw_only=True)
     """Options of steps on this stack, by name of the step."""
+    secrets: Mapping[str, Secret] = field(default_factory=dict, kw_only=True)
+    """What steps ask for by name with `secrets=[…]`: variable → secret. What is not here is taken
+    from the environment."""
     origin: str = field(default="given in code", compare=False, repr=False, kw_only=True)
     """Who chose this stack: shown wherever the stack is shown."""
     written: Sequence[tuple[StackComponent, ComponentSpec]] = field(
         default=(), compare=False, repr=False, kw_only=True
     )
     """Which spec a component was made from. One that was replaced since simply has none."""
+    places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False, kw_only=True)
+    """Where each of `secrets` is written, if that is known."""
 
     def __post_init__(self) -> None:
         check_name(self.name, "stack")
@@ -53,6 +65,9 @@ class Stack:
         for step, options in self.steps.items():
             for _, text in steps.complaints(options):
                 raise BadConfiguration(f"Stack {self.name!r}, step {step!r}: {text}")
+        for _, text in secrets.complaints(self.secrets):
+            raise BadConfiguration(f"Stack {self.name!r}: {text}")
+        object.__setattr__(self, "secrets", secrets.made(self.secrets))
 
     @property
     def components(self) -> tuple[StackComponent, ...]:
@@ -67,7 +82,7 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Literal secrets, by the variable that stands for each in `to_data`.
+        """Literal secrets of its components, by the variable that stands for each in `to_data`.
 
         For processes of our own on this machine; what runs elsewhere takes references only.
         """
@@ -84,6 +99,12 @@ class Stack:
             for component in self.components
             for spec in (self.spec(component),)
             for option in dict.fromkeys(option for option, _, _ in literals(component))
+        ) + tuple(
+            f"{self.places.get(name, 'given in code')}: the stack {self.name!r} has the secret "
+            f"{name!r} written out; ${{env:NAME}} or ${{file:PATH}} would keep it out of files "
+            "and history."
+            for name, secret in self.secrets.items()
+            if not secret.is_reference
         )
 
     def step_operator(self, name: str) -> StepOperator | None:
@@ -100,6 +121,9 @@ class Stack:
             masked = {option: plain[option] for option in hidden}
             return replace(spec, options={**spec.options, **masked})
         return spec
+
+    def _repr_html_(self) -> str | None:
+        return in_notebook.of_stack(self)
 
     def placed(self, root: Path) -> Stack:
         """The same stack with relative paths taken from `root`, the project's folder."""
@@ -119,6 +143,7 @@ class Stack:
             "name": self.name,
             "components": [self.spec(component).to_data() for component in self.components],
             "steps": {step: _step_data(options) for step, options in self.steps.items()},
+            **({"secrets": secrets.to_data(self.secrets)} if self.secrets else {}),
         }
 
     def _check(
@@ -139,8 +164,10 @@ class Stack:
 
 
 def _step_data(options: Mapping[str, Any]) -> dict[str, Any]:
-    resources = options.get("resources")
-    if not isinstance(resources, Resources):
-        return dict(options)
-    wanted = {name: value for name, value in asdict(resources).items() if value is not None}
-    return {**options, "resources": wanted}
+    said = dict(options)
+    if isinstance(resources := options.get("resources"), Resources):
+        wanted = asdict(resources).items()
+        said["resources"] = {name: value for name, value in wanted if value is not None}
+    if isinstance(retry := options.get("retries"), Retry):
+        said["retries"] = retry.to_data()
+    return said

@@ -1,15 +1,52 @@
-"""For authors of flavors: the tests that every flavor of a category must pass. Needs pytest.
+"""For authors of flavors: the tests that every flavor of a category must pass, and real fakes.
 
 Inherit a suite, give it a fixture, and pytest runs all of it:
+
+    from penstock.testing import ArtifactStoreTests
 
     class TestMyStore(ArtifactStoreTests):
         @pytest.fixture
         def store(self, tmp_path: Path) -> ArtifactStore:
             return MyStore(path=str(tmp_path))
+
+The suites need pytest and hypothesis, the fakes neither. Names are found on first use.
 """
 
 from __future__ import annotations
 
-import pytest
+import sys
+from typing import TYPE_CHECKING
 
-pytest.register_assert_rewrite(f"{__name__}.artifact_store")
+from penstock.lazy import attach
+
+if TYPE_CHECKING:
+    from penstock.testing.artifact_store import ArtifactStoreTests as ArtifactStoreTests
+    from penstock.testing.materializer import MaterializerTests as MaterializerTests
+    from penstock.testing.memory import MemoryArtifactStore as MemoryArtifactStore
+    from penstock.testing.orchestrator import OrchestratorTests as OrchestratorTests
+    from penstock.testing.recording import RecordingObserver as RecordingObserver
+    from penstock.testing.recording import RecordingOrchestrator as RecordingOrchestrator
+    from penstock.testing.step_operator import StepOperatorTests as StepOperatorTests
+
+_HOMES = {
+    "ArtifactStoreTests": "penstock.testing.artifact_store",
+    "MaterializerTests": "penstock.testing.materializer",
+    "MemoryArtifactStore": "penstock.testing.memory",
+    "OrchestratorTests": "penstock.testing.orchestrator",
+    "RecordingObserver": "penstock.testing.recording",
+    "RecordingOrchestrator": "penstock.testing.recording",
+    "StepOperatorTests": "penstock.testing.step_operator",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - the keys are the one list of names
+__getattr__ = attach(__name__, _HOMES)
+
+# A failed assertion in a suite shows its values, as in a test of one's own.
+if (pytest := sys.modules.get("pytest")) is not None:
+    pytest.register_assert_rewrite(
+        *(home for name, home in _HOMES.items() if name.endswith("Tests"))
+    )
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,6 +1,6 @@
-import logging
 import sys
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from there_and_back import back, dumped, loaded, python
 
-from penstock.artifacts.formats import registry
+from penstock.artifacts.formats import installed, registry
 from penstock.artifacts.formats.registry import candidates, declared, for_format, materializer
 from penstock.artifacts.materializer import Materializer, NotThisFormat
 from penstock.errors import BadConfiguration, MissingExtra, NameTaken, UnsupportedValue
@@ -226,62 +226,142 @@ from typing import ClassVar
 from penstock.artifacts.materializer import Materializer
 
 class AsImage(Materializer):
-    format: ClassVar[str] = "image/1"
-    types: ClassVar[tuple[str, ...]] = ("images.Image",)
+    format: ClassVar[str] = "images.raw/1"
     def dump(self, value): return [value.pixels]
     def load(self, data):
         import images
         return images.Image(bytes(data))
+
+class Nameless(AsImage):
+    format: ClassVar[str] = "nowhere/1"
 """
+
+ENTRIES = """
+[penstock.materializers]
+images.raw/1 = images_format:AsImage
+images.Image = images_format:AsImage
+images.Broken = not_there:X
+images.Wrong = images_format:ClassVar
+images.Nameless = images_format:Nameless
+images.Raising = images_raising:X
+raising/1 = images_raising:X
+other/1 = images_format:AsImage
+twice/1 = images_format:AsImage
+"""
+
+IMAGES = """
+from dataclasses import dataclass
+
+class Image:
+    def __init__(self, pixels): self.pixels = pixels
+
+class Photo(Image): pass
+
+@dataclass
+class Sized(Image):
+    pixels: bytes
+
+class Broken: pass
+class Wrong: pass
+class Nameless: pass
+class Raising: pass
+"""
+
+
+def distribution(folder: Path, name: str, entries: str) -> None:
+    info = folder / f"{name}-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(entries)
 
 
 @pytest.fixture
-def installed(tmp_path: Path) -> Path:
-    """A package that brings a format, one that is broken, and one whose name is wrong."""
-    info = tmp_path / "images-1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: images\nVersion: 1\n")
-    (info / "entry_points.txt").write_text(
-        "[penstock.materializers]\n"
-        "image/1 = images_format:AsImage\nbroken/1 = not_there:X\nwrong/1 = images_format:AsImage\n"
-    )
-    (tmp_path / "images.py").write_text(
-        "class Image:\n    def __init__(self, pixels): self.pixels = pixels\n"
-        "class Photo(Image): pass\n"
-    )
+def installed_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A package that brings a format, and a number of others that are wrong."""
+    distribution(tmp_path, "images", ENTRIES)
+    rival = "[penstock.materializers]\ntwice/1 = rival:Raw\nimages.raw/1 = images_format:AsImage\n"
+    distribution(tmp_path, "a-rival", rival)
+    (tmp_path / "images.py").write_text(IMAGES)
     (tmp_path / "images_format.py").write_text(PLUGIN)
-    return tmp_path
-
-
-def test_an_installed_package_brings_a_format(installed: Path) -> None:
-    code = f"""
-import sys; sys.path.insert(0, {str(installed)!r})
-import images
-from penstock.artifacts.formats.registry import candidates, for_format
-print([f.format for f in candidates(images.Photo(b"x"))])
-print(for_format("image/1", None).load(b"abc").pixels)
-"""
-    assert python(code).splitlines() == ["['image/1', 'pickle/1', 'cloudpickle/1']", "b'abc'"]
-
-
-def test_a_broken_package_is_a_warning_until_its_format_is_needed(
-    installed: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.syspath_prepend(str(installed))
-    caches: Any = (registry._installed, registry._loaded, registry._by_installed_type)
+    (tmp_path / "images_raising.py").write_text("1 / 0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    caches: Any = (installed.find, installed._entries)
     for cache in caches:
         cache.cache_clear()
-    try:
-        with caplog.at_level(logging.WARNING, "penstock.artifacts"):
-            assert ids(Image(b"")) == ["pickle/1", "cloudpickle/1"]
-        assert "'broken/1' (not_there:X) cannot be loaded" in caplog.text
-        with pytest.raises(MissingExtra, match="'broken/1'"):
-            for_format("broken/1", None)
-        with pytest.raises(BadConfiguration, match=r"'wrong/1' .* does not have this id"):
-            for_format("wrong/1", None)
-    finally:
-        for cache in caches:
-            cache.cache_clear()
+    yield tmp_path
+    for cache in caches:
+        cache.cache_clear()
+    for name in ("images", "images_format"):
+        sys.modules.pop(name, None)
+
+
+def test_an_installed_package_brings_a_format(installed_images: Path) -> None:
+    images: Any = import_module("images")
+
+    assert ids(images.Image(b"x")) == ["images.raw/1", "pickle/1", "cloudpickle/1"]
+    assert ids(images.Photo(b"x"))[0] == "images.raw/1"
+    assert loaded("images.raw/1", b"abc").pixels == b"abc"
+
+
+def test_an_installed_format_comes_before_those_for_every_dataclass(installed_images: Path) -> None:
+    images: Any = import_module("images")
+
+    assert ids(images.Sized(b"x"), images.Sized)[:2] == ["images.raw/1", "dataclass/1"]
+
+
+def test_an_installed_format_is_loaded_when_it_is_needed(installed_images: Path) -> None:
+    ids(Image(b"")), ids([1]), ids(np.zeros(1))
+    assert "images_format" not in sys.modules
+
+    for_format("images.raw/1", None)
+    assert "images_format" in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("Broken", MissingExtra, ("'images.Broken', not_there:X of the package 'images', needs the "
+         "library 'not_there', which is not installed.")),
+        ("Wrong", BadConfiguration, "is neither a Materializer nor a Composite."),
+        ("Nameless", BadConfiguration, ("has the format 'nowhere/1', and no entry point of that "
+         "name says who loads it. There are 'images.raw/1', ")),
+        ("Raising", BadConfiguration, "cannot be loaded: ZeroDivisionError: division by zero ("),
+    ],
+)  # fmt: skip
+def test_a_broken_format_is_an_error_for_values_of_its_class_only(
+    installed_images: Path, name: str, error: type[Exception], message: str
+) -> None:
+    images: Any = import_module("images")
+    assert ids(images.Image(b""))
+
+    with pytest.raises(error) as caught:
+        ids(getattr(images, name)())
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("id", "message"),
+    [
+        ("raising/1", r"images_raising:X of the package 'images', .* \(.*images_raising.py:1\)"),
+        ("other/1", "has the format 'images.raw/1'.\nWrite there: format = \"other/1\""),
+        ("twice/1", ("Several packages bring a format for 'twice/1': images_format:AsImage of the "
+         "package 'images', rival:Raw of the package 'a-rival'.")),
+    ],
+)  # fmt: skip
+def test_a_broken_format_is_an_error_when_it_is_loaded(
+    installed_images: Path, id: str, message: str
+) -> None:
+    with pytest.raises((BadConfiguration, NameTaken), match=message):
+        for_format(id, None)
+
+
+def test_a_format_that_is_gone_is_looked_for_by_its_name() -> None:
+    with pytest.raises(UnsupportedValue) as caught:
+        for_format("acme-images.raw/1", None)
+
+    assert str(caught.value).endswith(
+        "or install the package that brings it (by its name: 'acme-images')."
+    )
 
 
 HEAVY = ["numpy", "pandas", "pyarrow", "polars", "pydantic", "cloudpickle", "importlib.metadata"]

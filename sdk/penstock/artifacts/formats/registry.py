@@ -1,28 +1,23 @@
 """Which formats there are, and which one takes a value. A format is loaded when it is needed.
 
-Asked in this order: what users registered with `@materializer`, what penstock brings, what
-installed packages bring (entry points `penstock.materializers`), and pickle, which takes the rest.
+Asked in this order: what users registered with `@materializer`; for the value's class, then for
+each of its bases, what penstock or an installed package brings (see `installed`); and pickle, which
+takes the rest.
 """
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
+from penstock.artifacts.formats import installed
+from penstock.artifacts.formats.installed import ID, FormatClass
 from penstock.artifacts.materializer import Composite, Materializer
 from penstock.errors import BadConfiguration, MissingExtra, NameTaken, UnsupportedValue, listed
 from penstock.model.signature import class_in
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
-GROUP: Final = "penstock.materializers"
-"""Entry points: the name is the format's id, the value its class, which has `types`."""
 
 BUILT_IN: Final[Mapping[str, str]] = {
     "json/1": "penstock.artifacts.formats.json:Json",
@@ -83,11 +78,13 @@ LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What must be installed to load a format."""
 
-FormatClass = type[Materializer[Any]] | type[Composite[Any]]
 C = TypeVar("C", bound="type[Materializer[Any]] | type[Composite[Any]]")
 
-_ID: Final = re.compile(r"[a-z0-9][a-z0-9._-]*/[0-9]+")
-_log: Final = logging.getLogger("penstock.artifacts")
+_OURS: Final = {
+    *(name.partition(".")[0] for name in BY_NAME if name != "pydantic.main.BaseModel"),
+    *("__main__", "builtins"),
+}
+"""Modules for whose classes no other package is asked: asking takes some time."""
 
 _by_type: dict[type, FormatClass] = {}
 _by_format: dict[str, FormatClass] = {}
@@ -121,9 +118,9 @@ def for_format(id: str, kind: type[Any] | None) -> Materializer[Any] | Composite
     if format is None:
         raise UnsupportedValue(
             f"No format named {id!r} is known here. Known: "
-            f"{listed(sorted({*BUILT_IN, *_by_format, *_installed()}))}.",
-            hint="Import the module whose class with @materializer writes it, "
-            "or install the package that brings it.",
+            f"{listed(sorted({*BUILT_IN, *_by_format, *installed.ids()}))}.",
+            hint="Import the module whose class with @materializer writes it, or install the "
+            f"package that brings it{_named_for(id)}.",
         )
     return format(kind)
 
@@ -187,7 +184,7 @@ def _check(format: Any, types: tuple[type, ...]) -> None:
             hint="Write the classes whose values it stores: @materializer(Image).",
         )
     id = getattr(format, "format", None)
-    if not isinstance(id, str) or not _ID.fullmatch(id):
+    if not isinstance(id, str) or not ID.fullmatch(id):
         raise BadConfiguration(
             f"The format of {name!r} is {id!r}, which is not a name and a number.",
             hint='Write format = "png/1", for example.',
@@ -217,20 +214,26 @@ def _formats(kind: type) -> Iterator[FormatClass]:
     if kind in EXACT:
         yield from map(_built_in, EXACT[kind])
         return
-    names = [f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__]
-    yield from (_built_in(BY_NAME[name]) for name in names if name in BY_NAME)
+    for base in kind.__mro__[:-1]:  # not for `object`
+        if format := _of_class(base):
+            yield format
     if hasattr(kind, "__dataclass_fields__"):
         yield _built_in("dataclass/1")
-    yield from _brought(names)
     yield from map(_built_in, PICKLES)
+
+
+def _of_class(kind: type) -> FormatClass | None:
+    """The format that penstock, or else an installed package, brings for this very class."""
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    if name in BY_NAME:
+        return _built_in(BY_NAME[name])
+    return None if name.partition(".")[0] in _OURS else installed.find(name)
 
 
 def _find(id: str) -> FormatClass | None:
     if id in BUILT_IN:
         return _built_in(id)
-    if id in _by_format:
-        return _by_format[id]
-    return _loaded(id) if id in _installed() else None
+    return _by_format.get(id) or installed.find(id)
 
 
 @cache
@@ -240,45 +243,7 @@ def _built_in(id: str) -> FormatClass:
     return found
 
 
-@cache
-def _installed() -> Mapping[str, EntryPoint]:
-    """Formats of installed packages: names, nothing loaded yet."""
-    from importlib.metadata import entry_points  # heavy: it reads every installed distribution
-
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
-
-
-@cache
-def _loaded(id: str) -> FormatClass:
-    entry = _installed()[id]
-    try:
-        format: FormatClass = entry.load()
-    except Exception as error:
-        raise MissingExtra(
-            f"The format {id!r} ({entry.value}) cannot be loaded: {error}"
-        ) from error
-    if getattr(format, "format", None) != id:
-        raise BadConfiguration(f"The format {id!r} ({entry.value}) does not have this id.")
-    return format
-
-
-@cache
-def _by_installed_type() -> Mapping[str, FormatClass]:
-    """Formats of installed packages by the names of their types.
-
-    One that is broken must not stand in the way of values that it has nothing to do with.
-    """
-    found: dict[str, FormatClass] = {}
-    for id in _installed():
-        try:
-            format = _loaded(id)
-        except (MissingExtra, BadConfiguration) as error:
-            _log.warning("%s", error)
-        else:
-            found.update(dict.fromkeys(getattr(format, "types", ()), format))
-    return found
-
-
-def _brought(names: list[str]) -> Iterator[FormatClass]:
-    brought = _by_installed_type()
-    yield from (brought[name] for name in names if name in brought)
+def _named_for(id: str) -> str:
+    """Who brings a format, if its id begins with a package's name, as it should."""
+    package, dot, _ = id.partition("/")[0].rpartition(".")
+    return f" (by its name: {package!r})" if dot else ""

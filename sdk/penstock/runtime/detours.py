@@ -1,0 +1,149 @@
+"""Detours: what C code and other programs write to descriptors 1 and 2 takes a way through a file.
+
+A file, not a pipe: code that holds the interpreter's lock and prints more than a pipe can hold
+would wait for ever for the thread that empties it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+from penstock.runtime.ways import ToDescriptor
+
+PIECE: Final = 64 * 1024
+"""Bytes that are read at once."""
+
+HOLE: Final = 16 * 1024 * 1024
+"""Bytes after which what was read gives its memory back."""
+
+
+class Detour:
+    """A file in the place of descriptors that lead to one and the same real stream."""
+
+    def __init__(self, numbers: tuple[int, ...]) -> None:
+        # Not 0 to 2, which may be closed: others think that they know what these are.
+        self._kept = {number: fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3) for number in numbers}
+        self._file = _file()
+        self._read = self._holes = 0
+        self._is_ours = True
+        """Whether to be read here, and not by the parent of this process."""
+        self.way = ToDescriptor(self._kept[numbers[0]])
+        for number in numbers:
+            os.dup2(self._file, number)
+
+    def real(self, number: int) -> int | None:
+        """Where a standard descriptor is meanwhile."""
+        return self._kept.get(number)
+
+    @property
+    def has_news(self) -> bool:
+        return self._is_ours and os.pread(self._file, 1, self._read) != b""
+
+    def news(self) -> Iterator[bytes]:
+        """What was written since the last time."""
+        while self._is_ours and (data := os.pread(self._file, PIECE, self._read)):
+            self._read += len(data)
+            if self._read - self._holes > HOLE:
+                _punch(self._file, self._holes, self._read - self._holes)
+                self._holes = self._read
+            yield data
+
+    def forked(self) -> None:
+        """In a child: what it writes is read by its parent."""
+        self._is_ours = False
+        self.way.forked()
+
+    def end(self) -> None:
+        """Put the real ones back, but where somebody has put another file there."""
+        for number, kept in self._kept.items():
+            try:
+                is_ours = os.path.sameopenfile(number, self._file)
+            except OSError:  # closed by a step; the process needs it nevertheless
+                is_ours = True
+            if is_ours:
+                os.dup2(kept, number)
+
+    def close(self) -> None:
+        """Forget the file and the real ones."""
+        self.way.close()
+        for descriptor in (self._file, *self._kept.values()):
+            os.close(descriptor)
+
+
+def detours() -> list[Detour]:
+    """Made now, for the standard descriptors that are open: one, if both lead to one place."""
+    places: dict[tuple[int, int], list[int]] = {}
+    for number in (1, 2):
+        with suppress(OSError):  # closed
+            found = os.fstat(number)
+            places.setdefault((found.st_dev, found.st_ino), []).append(number)
+    made: list[Detour] = []
+    for numbers in places.values():
+        with suppress(OSError):  # too many files are open: this part is left out
+            made.append(Detour(tuple(numbers)))
+    return made
+
+
+def flush_c() -> None:
+    """Have C write what it holds back of standard output, if anybody here may have used it."""
+    if (library := _c()) is not None:
+        library.fflush(library.held)
+
+
+class _C:
+    """The functions of C's library that are needed here."""
+
+    def __init__(self, ctypes: Any) -> None:
+        library = ctypes.CDLL(None)
+        self.fflush = library.fflush
+        # Not all streams: a thread that waits for input holds the lock of its own.
+        name = "__stdoutp" if sys.platform == "darwin" else "stdout"
+        self.held = ctypes.c_void_p.in_dll(library, name)
+        self.punch = getattr(library, "fallocate", None)
+        if self.punch is not None:
+            self.punch.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_long, ctypes.c_long)
+
+
+_loaded: list[_C] = []
+
+
+def _c() -> _C | None:
+    """C's library, if somebody has loaded what it takes to call it."""
+    ctypes = sys.modules.get("ctypes")
+    if not _loaded and hasattr(ctypes, "CDLL"):
+        _loaded.append(_C(ctypes))
+    return _loaded[0] if _loaded else None
+
+
+def _file() -> int:
+    """A file without a name. Everybody appends to it, also those who share no position."""
+    if hasattr(os, "memfd_create"):
+        file = os.memfd_create("penstock")
+    else:
+        import tempfile  # heavy, and only where files need a place
+
+        with tempfile.TemporaryFile() as made:
+            file = os.dup(made.fileno())
+    fcntl.fcntl(file, fcntl.F_SETFL, os.O_APPEND | os.O_RDWR)
+    return file if file > 2 else _moved(file)
+
+
+def _moved(file: int) -> int:
+    """Away from a standard descriptor that was closed: others write there."""
+    moved = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 3)
+    os.close(file)
+    return moved
+
+
+def _punch(file: int, start: int, size: int) -> None:
+    """Give back the memory of what was read. Where that is not known, it is freed at the end."""
+    import ctypes  # noqa: F401 - slow to import, and only for very much output
+
+    library = _c()
+    if library is not None and library.punch is not None:
+        library.punch(file, 3, start, size)  # FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE

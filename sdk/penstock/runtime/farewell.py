@@ -1,0 +1,133 @@
+"""Farewell: what the exit of the interpreter means for runs that go on in the background."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from types import FrameType
+from typing import Final, Protocol
+
+from penstock.errors import RunFailed
+from penstock.runtime import terminal
+from penstock.runtime.stopping import Terminated, said
+
+GRACE: Final = 6.0
+"""Seconds in which a run that is told to stop has written that down."""
+
+
+class Going(Protocol):
+    """A run in the background."""
+
+    run: str
+    error: BaseException | None
+    stop: Callable[[str], object]
+
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
+class Farewell:
+    """Waits for the runs of this process, and says so; tells of errors that nobody has heard of."""
+
+    def __init__(self) -> None:
+        self._going: dict[str, Going] = {}
+        self._unheard: dict[str, Going] = {}
+        self._is_registered = False
+
+    def begin(self, run: Going) -> None:
+        """Wait for this one, too."""
+        if not self._is_registered:
+            self._is_registered = True
+            # The last one registered is called first. A step may ask for a thread of this module's
+            # until the very end, so that its own farewell must come after ours.
+            import concurrent.futures.thread  # noqa: F401  # slow, and only for such runs
+
+            threading._register_atexit(self._wait)  # type: ignore[attr-defined]
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        ):
+            signal.signal(signal.SIGTERM, self._terminate)
+        self._going[run.run] = run
+
+    def end(self, run: Going) -> None:
+        """It is over."""
+        if isinstance(run.error, Exception):
+            self._unheard[run.run] = run
+        self._going.pop(run.run, None)
+
+    def forget(self, run: Going) -> None:
+        """Its error is known."""
+        self._unheard.pop(run.run, None)
+
+    def forked(self) -> None:
+        """In a child, which has none of the threads."""
+        self._going.clear()
+        self._unheard.clear()
+
+    def _wait(self) -> None:
+        died_of = 0
+        try:
+            for run in list(self._going.values()):
+                _say(f"waiting for run {run.run} (Ctrl-C stops it)")
+                run.wait()
+        except KeyboardInterrupt:
+            died_of = signal.SIGINT
+        except Terminated as error:
+            died_of = error.number
+        if died_of:
+            self._stop(list(self._going.values()), said(died_of))
+        for run in self._unheard.values():
+            _tell(run.error)
+        if died_of:
+            _die(died_of)
+
+    def _stop(self, runs: Collection[Going], why: str) -> None:
+        with suppress(KeyboardInterrupt, Terminated):  # a second one: they are left alone
+            for run in runs:
+                run.stop(why)
+            for run in runs:
+                run.wait(GRACE)
+
+    def _terminate(self, number: int, frame: FrameType | None) -> None:
+        """SIGTERM ends the process, and the runs of the background before it."""
+        if not self._going:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        raise Terminated(number)
+
+
+farewell: Final = Farewell()
+
+os.register_at_fork(after_in_child=farewell.forked)
+
+
+def _die(number: int) -> None:
+    """End the process as this signal does it, so that whoever called it knows."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _tell(error: BaseException | None) -> None:
+    """The user's frames and the message, as a command line tells them."""
+    import traceback  # only when something is wrong
+
+    shown = error.__cause__ if isinstance(error, RunFailed) else error
+    if shown is not None:
+        _say("".join(traceback.format_exception(shown)).rstrip("\n"))
+    if shown is not error:
+        _say(f"Error: {error}")
+
+
+def _say(text: str) -> None:
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            terminal.write(f"{text}\n", sys.stderr)

@@ -1,0 +1,1 @@
+"""The step operators that come with penstock."""
