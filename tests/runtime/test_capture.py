@@ -17,7 +17,8 @@ import pytest
 
 from penstock import Run, RunFailed, Stack, pipeline, step
 from penstock.artifacts.local import LocalArtifactStore
-from penstock.runtime import capture, logs
+from penstock.runtime import logs
+from penstock.runtime.capturing import capture
 from penstock.runtime.masking import Mask
 
 Made = Callable[..., Stack]

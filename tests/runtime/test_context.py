@@ -1,12 +1,13 @@
 """The context of a step: metadata in its record, checkpoints for its next attempt."""
 
-import contextvars
 import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -321,17 +322,23 @@ def test_the_context_is_that_of_the_thread_that_runs_the_step() -> None:
     assert several.run().result() == ["who.0", "who.1", "who.2", "who.3"]
 
 
-def test_a_thread_of_the_step_that_copies_its_context_has_it() -> None:
+def test_the_threads_of_a_step_have_its_context() -> None:
     @step
-    def who() -> str | None:
-        here = contextvars.copy_context()
-        return here.run(lambda: penstock.context().step)
+    def note() -> str | None:
+        def deeper() -> None:
+            with ThreadPoolExecutor() as pool:
+                pool.submit(lambda: penstock.context().log_metadata(loss=0.5)).result()
+
+        thread = threading.Thread(target=deeper)
+        thread.start()
+        thread.join()
+        return penstock.context().step
 
     @pipeline
-    def asking() -> str | None:
-        return who()
+    def noting() -> str | None:
+        return note()
 
-    assert asking.run().result() == "who"
+    assert noting.run()["note"].record.metadata == {"loss": 0.5}
 
 
 def test_the_accelerators_are_those_of_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from penstock import Client, Run, Stack, pipeline, step
-from penstock.runtime import detours, hearing
+from penstock.runtime.capturing import detours, hearing
 
 Made = Callable[..., Stack]
 Python = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -124,7 +124,7 @@ def test_a_process_that_was_killed_is_another_attempt(
 def test_a_step_that_nothing_in_its_process_can_end_is_ended(
     work: Any, stack: Stacks, ended: Ended, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("penstock.runtime.child.LATE", 0.2)
+    monkeypatch.setattr("penstock.runtime.elsewhere.child.LATE", 0.2)
     run = ended(stack(), (work.deaf,))
 
     assert run["deaf"].status is Status.TIMED_OUT

@@ -16,7 +16,7 @@ from penstock.api.asked import Asked
 from penstock.api.ending import ended, remark, say
 from penstock.errors import PenstockError, RunError, RunFailed
 from penstock.runtime import loading
-from penstock.runtime.attempt import trim
+from penstock.runtime.tracebacks import trim
 
 if TYPE_CHECKING:
     from penstock.api.pipeline import Pipeline

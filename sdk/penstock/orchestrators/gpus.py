@@ -21,9 +21,9 @@ from penstock.runtime import context
 from penstock.stack.orchestrator import Job, Observer
 
 if TYPE_CHECKING:
-    from penstock.runtime import apart
+    from penstock.runtime.elsewhere import apart
 else:
-    apart = lazy("penstock.runtime.apart")  # only where there are several GPUs
+    apart = lazy("penstock.runtime.elsewhere.apart")  # only where there are several GPUs
 
 
 class Gpus:

@@ -6,34 +6,29 @@ import contextvars
 import os
 import resource
 import sys
-import sysconfig
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from penstock.artifacts.store import ArtifactStore
-from penstock.errors import PenstockError, StepTimeout
+from penstock.errors import StepTimeout
 from penstock.model.graph import Call
-from penstock.model.records import Artifact, Failure, Status, StepRun
-from penstock.runtime import capture, context, logs
+from penstock.model.records import Artifact, Status, StepRun
+from penstock.runtime import context, logs
 from penstock.runtime.cache import Key
+from penstock.runtime.capturing import capture
 from penstock.runtime.context import Context
 from penstock.runtime.masking import Mask
 from penstock.runtime.scratch import Scratch
 from penstock.runtime.stopping import is_end
+from penstock.runtime.tracebacks import failure, trim
 
 if TYPE_CHECKING:
     from penstock.runtime.checkpoints import Checkpoints
 
-_OURS: Final = str(Path(__file__).parents[1]) + os.sep
-_LIBRARIES: Final = (
-    "<frozen ",
-    *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
-)
 _MEMORY_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 """Bytes in a unit of `ru_maxrss` (getrusage(2))."""
 
@@ -155,58 +150,3 @@ class Attempt:
         """What the step said of itself, without the secrets."""
         masked: Mapping[str, Any] = self._mask.plain(self.context.metadata)
         return masked
-
-
-def trim(error: BaseException, function: Callable[..., Any] | None = None) -> None:
-    """Leave the user's frames in a traceback, and in those of its causes."""
-    seen: set[int] = set()
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        item = waiting.pop()
-        if item is None or id(item) in seen:
-            continue
-        seen.add(id(item))
-        item.__traceback__ = _users_frames(item, function)
-        if isinstance(item, PenstockError) and not is_users(item.__cause__):
-            item.__cause__ = None  # a library's error, which ours repeats in words
-        waiting += [item.__cause__, item.__context__]
-
-
-def _users_frames(
-    error: BaseException, function: Callable[..., Any] | None
-) -> TracebackType | None:
-    """From the step's function on, without ours. None are left of an error of ours, but all of
-    a defect of ours."""
-    frames: list[TracebackType] = []
-    frame = error.__traceback__
-    while frame is not None:
-        if frame.tb_frame.f_code is getattr(function, "__code__", None):
-            frames.clear()  # what is above it is how we, or asyncio, came to call it
-        frames.append(frame)
-        frame = frame.tb_next
-    kept = None
-    for frame in reversed(frames):
-        if not frame.tb_frame.f_code.co_filename.startswith(_OURS):
-            kept = TracebackType(kept, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
-    return kept if kept or isinstance(error, PenstockError) else error.__traceback__
-
-
-def is_users(error: BaseException | None) -> bool:
-    """Whether code of the user's has a part in it."""
-    frames = traceback.walk_tb(error.__traceback__) if error is not None else ()
-    files = [frame.f_code.co_filename for frame, _ in frames]
-    return any(not file.startswith((_OURS, *_LIBRARIES)) for file in files)
-
-
-def failure(error: BaseException, text: str, mask: Mask) -> Failure:
-    """An error for the record, without the secrets; `text` is what Python prints of it."""
-    return Failure(type(error).__qualname__, mask.text(_said(error)), mask.text(text))
-
-
-def _said(error: BaseException) -> str:
-    if isinstance(error, SystemExit) and not is_end(type(error)):
-        return f"the step called sys.exit({error.code!r})"
-    try:
-        return str(error)
-    except Exception as another:  # an error's own code may be wrong, too
-        return f"(its message cannot be read: {type(another).__qualname__})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
@@ -98,12 +99,23 @@ class Context:
 
 
 _current: ContextVar[Context | None] = ContextVar("context", default=None)
-_held: ContextVar[tuple[str, ...] | None] = ContextVar("held", default=None)
+_held: ContextVar[tuple[str, ...] | None] = ContextVar("gpus", default=None)
+
+_OWNER: Final = "_penstock_context"
+"""The attribute of a thread in which the context of the step is that has started it."""
 
 
 def context() -> Context:
-    """The context of the step that runs here; of no run if none does."""
-    return _current.get() or Context()
+    """The context of the step that runs here, or that has started this thread; of no run if there
+    is none."""
+    return _found() or Context()
+
+
+def inherit(thread: threading.Thread) -> None:
+    """A thread is about to start: it belongs to the step that runs here. Python's own contexts are
+    not inherited."""
+    if (mine := _found()) is not None:
+        setattr(thread, _OWNER, mine)
 
 
 def enter(mine: Context) -> Token[Context | None]:
@@ -124,3 +136,7 @@ def holding(gpus: tuple[str, ...]) -> Iterator[None]:
         yield
     finally:
         _held.reset(token)
+
+
+def _found() -> Context | None:
+    return _current.get() or getattr(threading.current_thread(), _OWNER, None)

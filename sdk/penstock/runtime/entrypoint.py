@@ -19,12 +19,13 @@ from penstock.artifacts.values import Values
 from penstock.errors import CannotRun, PenstockError
 from penstock.model.plan import Plan
 from penstock.model.records import StepRun
-from penstock.runtime import calling, capture, fingerprint, loading, logs, observer
+from penstock.runtime import calling, fingerprint, loading, logs, observer
 from penstock.runtime.cache import Cache
+from penstock.runtime.capturing import capture
+from penstock.runtime.elsewhere.parent import Parent
 from penstock.runtime.executor import Executor
 from penstock.runtime.flusher import flusher
 from penstock.runtime.ledger import Ledger
-from penstock.runtime.parent import Parent
 from penstock.runtime.planner import Found
 from penstock.runtime.pulse import Work
 from penstock.runtime.secrets import Secrets

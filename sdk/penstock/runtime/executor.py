@@ -10,38 +10,41 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from penstock.artifacts.formats.failure import FAILURE, FailureFormat
 from penstock.artifacts.values import Values
 from penstock.digest import of_buffers
-from penstock.errors import LostStep, StackError, StepError, StepTimeout
+from penstock.errors import LostStep, StackError, StepError
 from penstock.lazy import lazy
 from penstock.model.graph import Call
 from penstock.model.plan import Plan
-from penstock.model.records import Artifact, Failure, Status, StepRun
-from penstock.runtime import calling, hooks
-from penstock.runtime.attempt import Attempt, trim
+from penstock.model.records import Failure, Status, StepRun
+from penstock.runtime import calling, hooks, retrying
+from penstock.runtime.attempt import Attempt
 from penstock.runtime.cache import Cache, Key, Miss
+from penstock.runtime.elsewhere.handed import Handed, is_whole
 from penstock.runtime.inputs import Inputs
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.observer import first_line
+from penstock.runtime.outputs import Outputs
 from penstock.runtime.planner import Found
 from penstock.runtime.runid import nonce
 from penstock.runtime.secrets import Secrets
 from penstock.runtime.stopping import CTRL_C, Stop, Stopped, is_end
+from penstock.runtime.tracebacks import trim
 from penstock.runtime.traces import Traces
 from penstock.stack.orchestrator import Observer
 from penstock.stack.stack import Stack
 
 if TYPE_CHECKING:
-    from penstock.runtime import apart, checkpoints, vanished
+    from penstock.runtime import checkpoints
     from penstock.runtime.checkpoints import Checkpoints
+    from penstock.runtime.elsewhere import apart, vanished
     from penstock.stack import blame
 else:
-    apart = lazy("penstock.runtime.apart")  # only for steps in processes of their own
+    apart = lazy("penstock.runtime.elsewhere.apart")  # only for steps in processes of their own
     checkpoints = lazy("penstock.runtime.checkpoints")  # only for steps that ask for them
-    vanished = lazy("penstock.runtime.vanished")  # only when something has gone wrong
+    vanished = lazy("penstock.runtime.elsewhere.vanished")  # only when something has gone wrong
     blame = lazy("penstock.stack.blame")
 
 
@@ -80,6 +83,7 @@ class Executor:
         self.stop = Stop()
         """Whether the run is to stop: then no step begins, and nobody waits for another attempt."""
         self._inputs = Inputs(plan, self.results, values)
+        self._outputs = Outputs(values)
         self.traces = Traces()
         """What the steps leave behind in this process."""
 
@@ -144,17 +148,7 @@ class Executor:
             number += 1
 
     def _tries_again(self, call: Call, result: StepRun, error: BaseException) -> bool:
-        """Whether another attempt is worth it; if so, after the wait before it."""
-        retry = call.step.options.retry
-        if result.attempt > retry.times or not retry.covers(error):
-            return False
-        wait = retry.wait(result.attempt)
-        again = f", again in {wait:.1f} s" if wait else ""
-        tries = f"attempt {result.attempt} of {retry.times + 1}"
-        self._observer.note(f"{call.id} failed ({first_line(result)}), {tries}{again}")
-        if wait and self.stop.event.wait(wait):
-            raise Stopped
-        return True
+        return retrying.tries_again(call, result, error, self._observer, self.stop)
 
     def _begin(self, call: Call) -> None:
         if self.stop.requested:
@@ -192,11 +186,7 @@ class Executor:
         """The failure of an item of a map as its outputs, for this run only."""
         if result.outputs or result.failure is None:
             return result
-        # Without the traceback: equal failures are to be equal inputs of what comes next.
-        failure = replace(result.failure, traceback="", step=call.id)
-        data = FailureFormat(Failure).dump(failure)
-        artifact = self._values.stored(FAILURE, data)
-        outputs = {output.name: artifact for output in call.step.signature.outputs}
+        outputs = self._outputs.in_place(call, result.failure)
         result = replace(result, outputs=outputs, verified=True)
         self.digests[call.id] = self._ledger.finish(result, reusable=False)
         return result
@@ -227,14 +217,12 @@ class Executor:
         environment = {**self._stack.environment, **self.secrets.of(call), **environment}
         number = 1
         while True:
-            result, error = self._handed(call, _Handed(self, environment, number), number)
+            result, error = self._handed(call, Handed(self, environment, number), number)
             if error is None or not self._tries_again(call, result, error):
                 return result
             number = result.attempt + 1
 
-    def _handed(
-        self, call: Call, job: _Handed, number: int
-    ) -> tuple[StepRun, BaseException | None]:
+    def _handed(self, call: Call, job: Handed, number: int) -> tuple[StepRun, BaseException | None]:
         """What became of it, as the store says; and the error if that says nothing."""
         name = call.step.options.step_operator
         operator = self._stack.step_operator(name) if name is not None else None
@@ -252,7 +240,7 @@ class Executor:
             raise
         # The step's own story comes first: an operator may raise because the step failed.
         found = self._recorded(call.id)
-        if found is not None and _is_whole(found, number, call, raised):
+        if found is not None and is_whole(found, number, call, raised):
             if (failure := found.failure) is not None:
                 told = StepError(failure.kind, failure.message, failure.traceback)
                 self.errors[call.id] = told
@@ -325,7 +313,7 @@ class Executor:
                     value = call.step.function(*first, **rest)
                     if type(value) is CoroutineType:
                         value = calling.awaited(value, call)
-                outputs = self._saved(call, value)
+                outputs = self._outputs.saved(call, value)
         except BaseException as error:
             result = attempt.failed(blame.blamed(error) or error)
             self._ledger.attempt(result, attempt.nonce)
@@ -343,40 +331,3 @@ class Executor:
         return checkpoints.Checkpoints(
             self._ledger, self._values, self.plan.run, call.id, key.digest, shared=reusable
         )
-
-    def _saved(self, call: Call, value: Any) -> dict[str, Artifact]:
-        signature = call.step.signature
-        return {
-            output.name: self._values.save(
-                item, output.hint, f"Output {output.name!r} of step {call.id}"
-            )
-            for output, item in zip(signature.outputs, signature.split(value, call.id), strict=True)
-        }
-
-
-class _Handed:
-    """The job as a step operator gets it: its command runs the step itself, in its place."""
-
-    def __init__(self, job: Executor, environment: Mapping[str, str], number: int) -> None:
-        self._job = job
-        self._number = number
-        self.plan = job.plan
-        self.pending = job.pending
-        self.record = job.record
-        self.environment = environment
-
-    def execute(self, call_id: str, *, environment: Mapping[str, str] | None = None) -> StepRun:
-        """In this process, whoever asks for one of its own: it is the operator that gives one."""
-        return self._job.execute_here(call_id, self._number)
-
-    def command(self, call_id: str) -> Sequence[str]:
-        again = ["--attempt", str(self._number)] if self._number > 1 else ()
-        return [*self._job.command(call_id), "--here", *again]
-
-
-def _is_whole(found: StepRun, number: int, call: Call, raised: BaseException | None) -> bool:
-    """Whether a record is the end of the story that began with attempt `number`."""
-    if found.usable or found.status is Status.STOPPED:
-        return True
-    is_last = found.attempt > call.step.options.retry.times
-    return found.attempt >= number and (is_last or not isinstance(raised, LostStep | StepTimeout))

@@ -10,7 +10,8 @@ from contextlib import suppress
 
 from penstock.errors import StoreError
 from penstock.model.records import Status
-from penstock.runtime import capture, terminal
+from penstock.runtime import terminal
+from penstock.runtime.capturing import capture
 from penstock.runtime.executor import Executor
 from penstock.runtime.flusher import flusher
 from penstock.runtime.ledger import Ledger

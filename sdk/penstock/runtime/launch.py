@@ -19,7 +19,6 @@ from penstock.model.options import PipelineOptions
 from penstock.model.records import RunRecord, Status
 from penstock.model.refs import StoredValue
 from penstock.runtime import (
-    capture,
     checks,
     fingerprint,
     hooks,
@@ -32,6 +31,7 @@ from penstock.runtime import (
     step_choices,
 )
 from penstock.runtime.cache import LONG, Cache
+from penstock.runtime.capturing import capture
 from penstock.runtime.executor import Executor
 from penstock.runtime.going import Going
 from penstock.runtime.guarded import Guarded

@@ -12,7 +12,7 @@ from penstock.model.graph import Call
 from penstock.model.records import Status, StepRun
 from penstock.quantities import duration
 from penstock.runtime import terminal
-from penstock.runtime.capture import beside
+from penstock.runtime.capturing.capture import beside
 from penstock.runtime.live import Running, screen
 from penstock.runtime.masking import Mask
 from penstock.stack.orchestrator import Observer

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.errors import PenstockError, RunFailed, listed
 from penstock.lazy import lazy
 from penstock.model.records import Status, StepRun
-from penstock.runtime.attempt import is_users, trim
+from penstock.runtime.tracebacks import is_users, trim
 
 if TYPE_CHECKING:
     from penstock.runtime.run import Run

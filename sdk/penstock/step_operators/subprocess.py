@@ -14,10 +14,10 @@ from penstock.stack.orchestrator import Job
 from penstock.stack.step_operator import StepOperator
 
 if TYPE_CHECKING:
-    from penstock.runtime import apart, interpreters
+    from penstock.runtime.elsewhere import apart, interpreters
 else:  # what starts processes is heavy, and only for runs that do
-    apart = lazy("penstock.runtime.apart")
-    interpreters = lazy("penstock.runtime.interpreters")
+    apart = lazy("penstock.runtime.elsewhere.apart")
+    interpreters = lazy("penstock.runtime.elsewhere.interpreters")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from penstock.runtime.stage import Stage
+from penstock.runtime import context
+from penstock.runtime.capturing.stage import Stage
 
 
 class Starts:
@@ -23,6 +24,7 @@ class Starts:
         def start(thread: threading.Thread) -> None:
             if self._is_on:
                 stage.started(thread)
+                context.inherit(thread)
             self._real(thread)
 
         self._ours = start

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final
 
-from penstock.runtime.ways import ToDescriptor
+from penstock.runtime.capturing.ways import ToDescriptor
 
 PIECE: Final = 64 * 1024
 """Bytes that are read at once."""

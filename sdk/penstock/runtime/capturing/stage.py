@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, Final, TextIO, cast
 
-from penstock.runtime.hearing import Hearing
-from penstock.runtime.proxies import Proxy
-from penstock.runtime.speech import Voice
-from penstock.runtime.ways import Nowhere, Way
+from penstock.runtime.capturing.hearing import Hearing
+from penstock.runtime.capturing.proxies import Proxy
+from penstock.runtime.capturing.speech import Voice
+from penstock.runtime.capturing.ways import Nowhere, Way
 
 current: Final[ContextVar[Voice | None]] = ContextVar("voice", default=None)
 """Who speaks in this context; see `Stage.speaker`."""

@@ -11,9 +11,9 @@ import threading
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
+from penstock.runtime.capturing.ways import Way
 from penstock.runtime.flusher import flusher
 from penstock.runtime.logs import StepLog
-from penstock.runtime.ways import Way
 
 LONGEST: Final = 64 * 1024
 """Bytes of a line that are held back until it ends, while several steps speak at once."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from penstock.runtime import capture
+from penstock.runtime.capturing import capture
 
 TICK: Final = 0.1
 """Seconds until an error that another thread has raised here is felt."""

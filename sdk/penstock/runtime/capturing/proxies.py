@@ -6,8 +6,8 @@ import io
 import os
 from typing import Any, BinaryIO, Protocol, TextIO, cast
 
-from penstock.runtime.speech import Voice
-from penstock.runtime.ways import Way
+from penstock.runtime.capturing.speech import Voice
+from penstock.runtime.capturing.ways import Way
 
 
 class Ears(Protocol):

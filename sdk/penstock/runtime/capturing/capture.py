@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO, cast
 
-from penstock.runtime import python_hooks
-from penstock.runtime.handlers import Handlers
+from penstock.runtime.capturing import python_hooks
+from penstock.runtime.capturing.handlers import Handlers
+from penstock.runtime.capturing.proxies import Beside, Proxy
+from penstock.runtime.capturing.pump import Pump
+from penstock.runtime.capturing.speech import Voice
+from penstock.runtime.capturing.stage import Stage, current
 from penstock.runtime.logs import StepLog
-from penstock.runtime.proxies import Beside, Proxy
-from penstock.runtime.pump import Pump
-from penstock.runtime.speech import Voice
-from penstock.runtime.stage import Stage, current
 
 _stage = Stage()
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Protocol, TextIO
 
-from penstock.runtime import ways
-from penstock.runtime.detours import Detour, detours, flush_c
+from penstock.runtime.capturing import ways
+from penstock.runtime.capturing.detours import Detour, detours, flush_c
+from penstock.runtime.capturing.speech import Outlet, Voice
+from penstock.runtime.capturing.ways import Way
 from penstock.runtime.live import screen
 from penstock.runtime.logs import StepLog
-from penstock.runtime.speech import Outlet, Voice
-from penstock.runtime.ways import Way
 
 
 class Present(Protocol):

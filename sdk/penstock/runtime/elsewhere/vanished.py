@@ -11,12 +11,12 @@ from penstock.artifacts.store import ArtifactStore
 from penstock.errors import LostStep, PenstockError, StepTimeout
 from penstock.model.graph import Call
 from penstock.model.records import Failure, Status, StepRun
-from penstock.runtime.attempt import failure
 from penstock.runtime.logs import StepLog
 from penstock.runtime.masking import Mask
+from penstock.runtime.tracebacks import failure
 
 _OURS: Final = re.compile(
-    r'^  File "(.*/penstock/runtime/\w+\.py|<frozen runpy>)", line .*\n', re.MULTILINE
+    r'^  File "(.*/penstock/runtime/[\w/]+\.py|<frozen runpy>)", line .*\n', re.MULTILINE
 )
 """Our frames, as Python prints them when it dies."""
 

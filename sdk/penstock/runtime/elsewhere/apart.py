@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from penstock.errors import LostStep
 from penstock.model.graph import Call
-from penstock.runtime import interpreters, search_path, secrets
-from penstock.runtime.child import Child
+from penstock.runtime import secrets
 from penstock.runtime.deadline import too_long
+from penstock.runtime.elsewhere import interpreters, search_path
+from penstock.runtime.elsewhere.child import Child
 from penstock.stack.orchestrator import Job
 from penstock.stack.project import Project
 

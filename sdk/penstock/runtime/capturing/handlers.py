@@ -6,8 +6,8 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from penstock.runtime.proxies import Proxy
-from penstock.runtime.stage import Stage
+from penstock.runtime.capturing.proxies import Proxy
+from penstock.runtime.capturing.stage import Stage
 
 
 class Handlers:

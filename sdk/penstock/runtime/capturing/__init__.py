@@ -1,0 +1,1 @@
+"""Capturing: what is printed in a run, by Python, C and other programs, finds its step's log."""

@@ -1,0 +1,1 @@
+"""Elsewhere: steps that run in processes of their own, seen from both sides."""

@@ -1,0 +1,46 @@
+"""Handed: the job as a step operator gets it, for one step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from penstock.errors import LostStep, StepTimeout
+from penstock.model.graph import Call
+from penstock.model.records import Status, StepRun
+from penstock.stack.orchestrator import Job
+
+
+class Whole(Job, Protocol):
+    """The job of all steps."""
+
+    def execute_here(self, call_id: str, number: int = 1) -> StepRun:
+        """Run the call in this process, in the place of its step operator."""
+
+
+class Handed:
+    """Its command runs the step itself, from attempt `number` on, in the operator's place."""
+
+    def __init__(self, job: Whole, environment: Mapping[str, str], number: int) -> None:
+        self._job = job
+        self._number = number
+        self.plan = job.plan
+        self.pending = job.pending
+        self.record = job.record
+        self.environment = environment
+
+    def execute(self, call_id: str, *, environment: Mapping[str, str] | None = None) -> StepRun:
+        """In this process, whoever asks for one of its own: it is the operator that gives one."""
+        return self._job.execute_here(call_id, self._number)
+
+    def command(self, call_id: str) -> Sequence[str]:
+        again = ["--attempt", str(self._number)] if self._number > 1 else ()
+        return [*self._job.command(call_id), "--here", *again]
+
+
+def is_whole(found: StepRun, number: int, call: Call, raised: BaseException | None) -> bool:
+    """Whether a record is the end of the story that began with attempt `number`."""
+    if found.usable or found.status is Status.STOPPED:
+        return True
+    is_last = found.attempt > call.step.options.retry.times
+    return found.attempt >= number and (is_last or not isinstance(raised, LostStep | StepTimeout))

@@ -1,0 +1,35 @@
+"""Outputs: what a call gives, on its way into the store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from penstock.artifacts.formats.failure import FAILURE, FailureFormat
+from penstock.artifacts.values import Values
+from penstock.model.graph import Call
+from penstock.model.records import Artifact, Failure
+
+
+class Outputs:
+    """What the calls of one plan give."""
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+
+    def saved(self, call: Call, value: Any) -> dict[str, Artifact]:
+        """What the step's function returned, by the names of its outputs."""
+        signature = call.step.signature
+        return {
+            output.name: self._values.save(
+                item, output.hint, f"Output {output.name!r} of step {call.id}"
+            )
+            for output, item in zip(signature.outputs, signature.split(value, call.id), strict=True)
+        }
+
+    def in_place(self, call: Call, failure: Failure) -> dict[str, Artifact]:
+        """A failure in the place of each output."""
+        # Without the traceback: equal failures are to be equal inputs of what comes next.
+        told = replace(failure, traceback="", step=call.id)
+        artifact = self._values.stored(FAILURE, FailureFormat(Failure).dump(told))
+        return {output.name: artifact for output in call.step.signature.outputs}

@@ -1,0 +1,28 @@
+"""Retrying: whether a step that has failed is tried again, and when."""
+
+from __future__ import annotations
+
+from penstock.model.graph import Call
+from penstock.model.records import StepRun
+from penstock.runtime.observer import first_line
+from penstock.runtime.stopping import Stop, Stopped
+from penstock.stack.orchestrator import Observer
+
+
+def tries_again(
+    call: Call, result: StepRun, error: BaseException, observer: Observer, stop: Stop
+) -> bool:
+    """Whether another attempt is worth it; if so, after the wait before it.
+
+    Raises `Stopped` if the run is to stop meanwhile.
+    """
+    retry = call.step.options.retry
+    if result.attempt > retry.times or not retry.covers(error):
+        return False
+    wait = retry.wait(result.attempt)
+    again = f", again in {wait:.1f} s" if wait else ""
+    tries = f"attempt {result.attempt} of {retry.times + 1}"
+    observer.note(f"{call.id} failed ({first_line(result)}), {tries}{again}")
+    if wait and stop.event.wait(wait):
+        raise Stopped
+    return True
