@@ -263,19 +263,23 @@ def test_what_a_step_forks_does_not_stop_the_run_when_it_is_ended(start: Start) 
     assert run["forking"].output.load() == -signal.SIGTERM
 
 
-def test_after_a_run_signals_are_as_they_were() -> None:
+@pytest.mark.parametrize("where", ["alone", "after one in the background"])
+def test_after_a_run_signals_are_as_they_were(where: str) -> None:
     @pipeline(progress=False)
     def looking() -> list[str]:
         return handlers()
 
-    @step
+    @step(cache=False)
     def handlers() -> list[str]:
         found = map(signal.getsignal, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-        return [getattr(each, "__name__", str(each)) for each in found]
+        return [getattr(each, "__qualname__", str(each)) for each in found]
+
+    if where != "alone":
+        looking.with_options(wait=False).run().wait()
 
     before = list(map(signal.getsignal, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)))
     within = looking.run().result()
-    assert within[1:] == ["_terminate", "_terminate"]
+    assert within[1:] == ["Signals._terminate", "Signals._terminate"]
     assert before == list(map(signal.getsignal, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)))
     assert signal.set_wakeup_fd(-1) == -1
 

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from penstock.errors import RunFailed
 from penstock.runtime import terminal
+from penstock.runtime.signals import in_place
 from penstock.runtime.stopping import Terminated, said
 
 GRACE: Final = 6.0
@@ -47,6 +48,7 @@ class Farewell:
             import concurrent.futures.thread  # noqa: F401  # slow, and only for such runs
 
             threading._register_atexit(self._wait)  # type: ignore[attr-defined]
+            in_place.regard(self._terminate)
         if (
             threading.current_thread() is threading.main_thread()
             and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

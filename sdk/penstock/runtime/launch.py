@@ -81,7 +81,7 @@ class Launch:
                 told.found_in_cache(self.found.hits)
                 hooks.call(options.on_start, run, told)
                 if executor.pending:
-                    with capture.captured(log):
+                    with capture.captured(log), going.work.ending():
                         self.stack.orchestrator.submit(executor, told)
                     if left := executor.traces.threads():
                         told.note(f"steps have left threads running: {', '.join(left)}")

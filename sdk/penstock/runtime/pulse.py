@@ -14,8 +14,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Final
 
@@ -57,7 +57,7 @@ class Work:
         self._abandon = abandon
         self.goes_on = True
         self._abandoning: threading.Thread | None = None
-        self._is_ending = self._called = False
+        self.is_ending = self._is_left_alone = self._called = False
         self._next_strike = 0.0
 
     def __enter__(self) -> None:
@@ -86,9 +86,24 @@ class Work:
         if interrupt is not None:
             raise interrupt
 
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """Around the work itself. If it is left by an error, it `ends` before anything is tidied
+        up."""
+        try:
+            yield
+        except BaseException:
+            self.ends()
+            raise
+
     def ends(self) -> None:
-        """From here on, whoever began this is left alone: it writes its last records."""
-        self._is_ending = True
+        """From here on, whoever began this is left alone: it tidies up and writes its last
+        records."""
+        while not self._is_left_alone:
+            try:
+                _pulse.leave_alone(self)
+            except Stopped:  # it was on its way
+                continue
         if self.in_main:
             in_place.quiet()
 
@@ -114,7 +129,7 @@ class Work:
             self._called = True
             if not in_place.call():
                 strike(self.thread)
-        if now - self.stop.at < GRACE or self._is_ending:
+        if now - self.stop.at < GRACE or self.is_ending:
             return
         if self._abandoning is None:
             self._abandoning = _aside(self._abandon)
@@ -122,6 +137,12 @@ class Work:
             if self.in_main and not self._called:
                 self._called = in_place.call()
             strike(self.thread)
+
+    def leave_alone(self) -> None:
+        """Strike it no more, and take back what is on its way. Under the lock of the pulse."""
+        self.is_ending = True
+        take_back(self.thread)
+        self._is_left_alone = True
 
     def finish(self) -> None:
         """Write down what is there: the process ends."""
@@ -164,8 +185,13 @@ class Pulse:
             if self._sleeps:
                 self._wake()
 
+    def leave_alone(self, work: Work) -> None:
+        """Strike it no more."""
+        with self._lock:
+            work.leave_alone()
+
     def end(self, work: Work) -> None:
-        """Leave it alone."""
+        """Forget it."""
         with self._lock:
             if work in self._works:
                 self._works.remove(work)

@@ -24,23 +24,15 @@ _fork = threading.local()
 """Which signals a thread that forks had blocked before."""
 
 
-_fork = threading.local()
-"""Which signals a thread that forks had blocked before."""
-
-
-SAME: Final = 0.25
-"""Seconds within which a signal that comes again is the same one: `timeout` and others send it to
-a process and then to its group."""
-
-
 class Signals:
     """What is in place, once for all runs of the main thread, which may stand in one another."""
 
     def __init__(self) -> None:
         self._depth = 0
         self._pipe = -1
-        self._taken: list[int] = []
-        """Signals that were nobody's."""
+        self._nobodys: list[Any] = [signal.SIG_DFL]
+        self._taken: dict[int, Any] = {}
+        """Signals that were nobody's, and what became of them before."""
         self._theirs: dict[int, Callable[[int, FrameType | None], Any]] = {}
         """The user's own handlers."""
         self._interrupts = False
@@ -50,6 +42,10 @@ class Signals:
         self._raised = self._quiet = self._deferring = False
         self._waiting: int | None = None
         self._called = self._expected = False
+
+    def regard(self, handler: Callable[[int, FrameType | None], Any]) -> None:
+        """A handler of ours that ends the process, as what is nobody's does."""
+        self._nobodys.append(handler)
 
     def begin(self, pipe: int) -> None:
         """Put ours in place. `pipe` is where the numbers of signals are written."""
@@ -67,8 +63,8 @@ class Signals:
 
     def _take(self, number: int) -> None:
         found = signal.getsignal(number)
-        if found is signal.SIG_DFL:
-            self._taken.append(number)
+        if found in self._nobodys:
+            self._taken[number] = found
             signal.signal(number, self._terminate)
         elif callable(found) and found is not signal.default_int_handler:
             self._theirs[number] = found
@@ -83,8 +79,8 @@ class Signals:
         self._put_back(self._ignore, signal.SIGINT, signal.default_int_handler)
         if self._depth:
             return
-        for number in self._taken:
-            self._put_back(self._terminate, number, signal.SIG_DFL)
+        for number, before in self._taken.items():
+            self._put_back(self._terminate, number, before)
         for number, handler in self._theirs.items():
             self._put_back(self._pass_on, number, handler)
         if self._heard:
@@ -112,7 +108,9 @@ class Signals:
         self._put_back(self._remember, signal.SIGINT, signal.default_int_handler)
         self._depth = min(self._depth, 1)
         self.end()
+        nobodys = self._nobodys
         self.__init__()  # type: ignore[misc]
+        self._nobodys = nobodys
         self.after_fork()
 
     def concerns(self, number: int) -> bool:
@@ -124,7 +122,7 @@ class Signals:
 
         For other threads; the error is `Stopped`, or what Ctrl-C raises.
         """
-        number = self._taken[0] if self._taken else signal.SIGINT
+        number = next(iter(self._taken), signal.SIGINT)
         if not self.concerns(number):
             return False
         self._expected, self._called = True, number != signal.SIGINT

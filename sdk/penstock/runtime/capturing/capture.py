@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO, cast
 
@@ -21,6 +21,7 @@ from penstock.runtime.capturing.pump import Pump
 from penstock.runtime.capturing.speech import Voice
 from penstock.runtime.capturing.stage import Stage, current
 from penstock.runtime.logs import StepLog
+from penstock.runtime.stopping import Stopped
 
 _stage = Stage()
 
@@ -31,7 +32,8 @@ class _Capture:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._lock = threading.RLock()
-        self._runs = 0
+        self._runs: list[Voice] = []
+        self._is_wrapped = False
         self._handlers = Handlers(stage)
         self._starts = python_hooks.Starts(stage)
         self._breakpoint = python_hooks.Breakpoint(self.uncover)
@@ -41,16 +43,19 @@ class _Capture:
     def begin(self, run: Voice) -> None:
         with self._lock:
             self._stage.begin(run)
-            self._runs += 1
-            if self._runs == 1:
+            self._runs.append(run)
+            if not self._is_wrapped:
+                self._is_wrapped = True
                 self._wrap()
 
     def end(self, run: Voice) -> None:
+        """May be called again if something was raised in its midst."""
         with self._lock:
             self._stage.end(run)
-            self._runs -= 1
-            if not self._runs:
+            self._runs = [each for each in self._runs if each is not run]
+            if not self._runs and self._is_wrapped:
                 self._unwrap()
+                self._is_wrapped = False
 
     def _wrap(self) -> None:
         self._stage.hearing.begin()
@@ -101,8 +106,18 @@ def captured(run_log: StepLog) -> Iterator[None]:
         yield
     finally:
         current.reset(token)
-        _capture.end(voice)
+        _wholly(_capture.end, voice)
         run_log.close()
+
+
+def _wholly(end: Callable[[Voice], None], voice: Voice) -> None:
+    """Without the standard streams the process could not even end."""
+    while True:
+        try:
+            end(voice)
+        except Stopped:
+            continue
+        return
 
 
 def leave_out() -> None:

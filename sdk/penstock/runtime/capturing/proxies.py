@@ -83,7 +83,8 @@ class Proxy(io.TextIOBase):
     @property
     def closed(self) -> bool:
         voice = self._stage.speaker() if self.is_active else None
-        return self.stream.closed if voice is None else voice.text(self._name).closed
+        text = None if voice is None else voice.texts.get(self._name)
+        return self.stream.closed if text is None else text.closed
 
     @property
     def buffer(self) -> BinaryIO:
