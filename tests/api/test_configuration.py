@@ -20,7 +20,13 @@ from pydantic import BaseModel, Field
 from penstock import Client, Pipeline, pipeline, step
 from penstock.api.asked import Asked
 from penstock.api.commands import command
-from penstock.errors import BadArguments, BadConfiguration, MissingReference, UnknownStack
+from penstock.errors import (
+    BadArguments,
+    BadConfiguration,
+    CannotRun,
+    MissingReference,
+    UnknownStack,
+)
 from penstock.model.retry import Retry
 
 
@@ -591,6 +597,46 @@ def test_a_step_that_the_code_keeps_out_of_the_cache_stays_out() -> None:
 
     found = configured("steps: {checked: {cache: true}}", fresh)
     assert options(found, "checked").cache is False
+
+
+def cannot(text: str) -> str:
+    """Why `training` cannot run with this file, the line of the step in place of its number."""
+    with pytest.raises(CannotRun) as caught:
+        configured(text).run(1)
+    line = training.graph(1).calls["checked"].where
+    return str(caught.value).replace(line, "LINE")
+
+
+def test_who_asks_for_a_step_operator_that_is_not_there_is_said() -> None:
+    said = cannot("steps:\n  checked: {step_operator: nope}\n")
+    assert said.endswith(
+        "\n  step checked (LINE; prod.yaml:2:3) asks for the step operator 'nope'; "
+        "the stack has none"
+    )
+
+
+def test_who_asks_for_more_than_there_is_is_said_and_where_to_ask_for_less() -> None:
+    said = cannot("steps: {checked: {resources: {gpu: 1000}}}")
+    assert "\n  step checked (LINE; prod.yaml:1:9) asks for 1000 gpus; " in said
+    assert said.endswith("}}} in the configuration of the run")
+
+
+def test_who_asks_for_a_secret_that_is_not_there_is_said() -> None:
+    said = cannot("steps:\n  checked: {secrets: [ZZZ]}\n")
+    assert "\n  step checked (LINE; prod.yaml:2:3) needs the secret 'ZZZ': " in said
+
+
+def test_every_name_by_which_the_file_knows_a_step_is_said() -> None:
+    text = "steps:\n  noted: {timeout: 5}\n  noted-2: {step_operator: nope}\n"
+    said = cannot(text)
+    assert "step noted-2 (" in said
+    assert "; prod.yaml:2:3; prod.yaml:3:3) asks for the step operator 'nope'" in said
+
+
+def test_a_step_of_which_the_file_says_nothing_is_where_it_was() -> None:
+    found = configured("steps: {noted: {timeout: 5}}").graph(1).calls
+    assert found["checked"].where == training.graph(1).calls["checked"].where
+    assert found["noted"].line == training.graph(1).calls["noted"].where
 
 
 def test_secrets_that_the_file_asks_for_are_checked_before_anything_runs() -> None:

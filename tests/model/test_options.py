@@ -1,5 +1,7 @@
 """Options: each is taken, kept and checked; other tools' words get ours as the hint."""
 
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -111,6 +113,11 @@ NAMES = "a list of names of environment variables"
         ("secrets", "DB_URL", NAMES),
         ("secrets", [1], NAMES),
         ("cache_env", {"TZ"}, NAMES),
+        ("secrets", ["A B"], NAMES),
+        ("secrets", ["A", ""], NAMES),
+        ("cache_env", ["A=1"], NAMES),
+        ("cache_env", ["A\0"], NAMES),
+        ("cache_env", ["A\n"], NAMES),
         ("settings", ["kubeflow"], "{'flavor': {'setting': value}}"),
         ("settings", {"kubeflow": 3}, "{'flavor': {'setting': value}}"),
         ("settings", {3: {}}, "{'flavor': {'setting': value}}"),
@@ -147,6 +154,61 @@ def test_a_pipeline_option_that_cannot_be_meant_is_refused(
         with pytest.raises(BadStep) as caught:
             declare(**{option: value})
         assert str(caught.value) == said
+
+
+def test_a_name_that_windows_gives_to_a_variable_is_taken() -> None:
+    assert one.with_options(cache_env=["ProgramFiles(x86)"]).options.cache_env
+
+
+async def awaited(run: object) -> None: ...
+
+
+def read_out(run: object) -> Iterator[None]:
+    yield
+
+
+async def both(run: object) -> AsyncIterator[None]:
+    yield
+
+
+class Telling:
+    async def __call__(self, run: object) -> None: ...
+
+    async def method(self, run: object) -> None: ...
+
+
+@pytest.mark.parametrize("option", ["on_start", "on_success", "on_failure"])
+@pytest.mark.parametrize("declare", [step, one.with_options, pipeline, main.with_options])
+def test_a_hook_that_nobody_would_await_is_refused(declare: Any, option: str) -> None:
+    with pytest.raises(BadStep) as caught:
+        declare(**{option: awaited})
+    at = f"{__file__}:{awaited.__code__.co_firstlineno}"
+    what = "step" if declare in (step, one.with_options) else "pipeline"
+    assert str(caught.value) == (
+        f"The {what} option {option}=awaited is async ({at}): nothing would run when it is "
+        "called.\nWrite a plain function: def, without await and yield."
+    )
+
+
+@pytest.mark.parametrize(
+    ("hook", "kind"),
+    [
+        (partial(awaited), "async"),
+        (partial(partial(awaited)), "async"),
+        (Telling(), "async"),
+        (Telling().method, "async"),
+        (both, "async"),
+        (read_out, "a generator"),
+    ],
+)
+def test_whatever_does_nothing_when_it_is_called_is_no_hook(hook: Any, kind: str) -> None:
+    with pytest.raises(BadStep, match=f" is {kind} "):
+        step(on_failure=hook)
+
+
+@pytest.mark.parametrize("hook", [print, partial(hook), Telling, [].append, lambda run: None])
+def test_whatever_runs_when_it_is_called_is_a_hook(hook: Any) -> None:
+    assert one.with_options(on_start=hook).options.on_start is hook
 
 
 def test_settings_are_plain_data() -> None:

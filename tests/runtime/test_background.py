@@ -247,3 +247,23 @@ def test_a_signal_stops_it_and_that_is_written_down(
     assert run.why == ("Ctrl-C" if number == signal.SIGINT else "SIGTERM")
     with pytest.raises(RunFailed, match=rf"Run {run.id} of 'sleeping' was stopped \({run.why}\)"):
         run.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("own", ["time.sleep(30)", "run.wait()"])
+def test_a_signal_while_the_program_does_its_own_work_stops_it_too(
+    tmp_path: Path, number: signal.Signals, own: str
+) -> None:
+    text = PROGRAM.replace('    if "heard" in sys.argv:', f'    {own}\n    if "heard" in sys.argv:')
+    (tmp_path / "program.py").write_text(text)
+    going = subprocess.Popen(
+        [sys.executable, "program.py", "30"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=dict(os.environ),
+    )  # fmt: skip
+    assert going.stdout is not None
+    for _ in range(2):
+        assert going.stdout.readline(), "it ended"
+    going.send_signal(number)
+    going.communicate(timeout=20)
+    assert going.returncode == -number
+    assert Client().run("last").status is Status.STOPPED

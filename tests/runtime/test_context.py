@@ -9,6 +9,7 @@ import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -267,6 +268,30 @@ def test_a_checkpoint_of_nothing_is_an_error_of_the_step(tmp_path: Path) -> None
     with pytest.raises(RunFailed, match="The checkpoint of step save") as caught:
         saving.run(str(tmp_path))
     assert isinstance(caught.value.__cause__, UnsupportedValue)
+
+
+def test_a_checkpoint_of_what_is_no_path_is_refused_in_a_step() -> None:
+    @step
+    def save() -> None:
+        penstock.context().checkpoint(5)  # type: ignore[arg-type]
+
+    @pipeline
+    def saving() -> None:
+        return save()
+
+    with pytest.raises(RunFailed, match="needs the path of a file or folder") as caught:
+        saving.run()
+    assert isinstance(caught.value.__cause__, BadArguments)
+
+
+@pytest.mark.parametrize("path", [5, b"folder", None])
+def test_a_checkpoint_of_what_is_no_path_is_refused_outside_of_a_run(path: Any) -> None:
+    with pytest.raises(BadArguments) as caught:
+        penstock.context().checkpoint(path)
+    assert str(caught.value) == (
+        f"checkpoint(…) needs the path of a file or folder, and is given {type(path).__name__}: "
+        f"{path!r}.\nWrite the state into a file first, and give its path."
+    )
 
 
 EPOCHS = """

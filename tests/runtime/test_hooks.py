@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -294,3 +295,27 @@ def test_hooks_of_a_step_with_an_operator_are_told_once_and_here(
     ]  # fmt: skip
     assert (tmp_path / "success.txt").read_text() == "fine completed True\n"
     assert (tmp_path / "failure.txt").read_text() == "broken failed True\n" * 2
+
+
+def test_a_hook_that_calls_sys_exit_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    @step(on_success=lambda record: sys.exit(0))
+    def load() -> int:
+        return 3
+
+    @pipeline(on_success=lambda run: sys.exit(0))
+    def loading() -> int:
+        return load.after(load())()
+
+    assert loading.run().status is Status.COMPLETED
+    assert capsys.readouterr().err.count("failed: SystemExit: 0") >= 2
+
+
+def test_a_hook_that_cannot_be_called_so_names_no_line_of_ours(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @pipeline(on_start=lambda: None)
+    def loading() -> int:
+        return half(4)
+
+    loading.run()
+    assert "0 positional arguments but 1 was given\n" in capsys.readouterr().err

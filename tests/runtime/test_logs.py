@@ -459,3 +459,14 @@ def test_a_step_may_configure_logging(tmp_path: Path) -> None:
     assert "INFO:root:configured" in done.stderr
     assert "unconfigured" in done.stdout
     assert "INFO:root:configured" in done.stdout
+
+
+def test_a_traceback_has_room_in_a_log_that_is_full(tmp_path: Path) -> None:
+    store = LocalArtifactStore(path=str(tmp_path / "store"))
+    log = logs.StepLog(store, "r", "c")
+    log.write("x" * (logs.LIMIT + 3))
+    log.conclude("ValueError: the end\n")
+    log.close()
+    assert logs.read(store, "r", "c").endswith(
+        "x\n[3 more bytes were dropped]\nValueError: the end\n"
+    )

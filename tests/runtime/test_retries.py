@@ -214,3 +214,37 @@ def test_errors_of_the_main_program_count_here_and_in_other_processes(
     (tmp_path / "flaking.py").write_text(MAIN)
     (tmp_path / "penstock.yaml").write_text(OPERATED)
     assert python("flaking.py").stdout == "('flaking:Busy',)\n(2, 2)\n"
+
+
+@pytest.mark.parametrize("name", ["json:NoSuchError", "no_such_module:Error"])
+def test_an_error_that_there_is_not_is_told_of(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @step(retries=Retry(times=2, delay=0, on=name))
+    def failing() -> int:
+        raise ValueError("no")
+
+    @pipeline
+    def trying() -> int:
+        return failing()
+
+    with pytest.raises(RunFailed):
+        trying.run()
+    said = capsys.readouterr().err
+    assert said.count(f"note: failing: retries name the error {name!r}, and there is none") == 1
+
+
+def test_a_timeout_says_where_the_step_was() -> None:
+    @step(timeout=0.2)
+    def slow() -> int:
+        while True:
+            time.sleep(0.01)
+
+    @pipeline(progress=False)
+    def waiting() -> int:
+        return slow()
+
+    with pytest.raises(RunFailed) as caught:
+        waiting.run()
+    told = caught.value.run["slow"].record.failure.traceback
+    assert "time.sleep(0.01)" in told or "while True:" in told

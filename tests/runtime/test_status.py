@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from penstock import LocalArtifactStore, Status
+from penstock import LocalArtifactStore, Run, Status
 from penstock.artifacts.store import Entry
+from penstock.artifacts.values import Values
 from penstock.model.records import RunRecord
-from penstock.runtime import processes
+from penstock.runtime import fingerprint, processes
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.notation import End
 from penstock.runtime.status import BEAT, MISSED, run_status
@@ -258,3 +259,17 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_a_step_that_ran_when_its_run_was_lost_is_lost(
+    ledger: Ledger, sleeper: "subprocess.Popen[bytes]"
+) -> None:
+    record = of(sleeper.pid)
+    ledger.begin(record)
+    call = record.calls[0]
+    ledger.beat(record.run, {call: time.time() - 5})
+    sleeper.kill()
+    sleeper.wait()
+    run: Run[Any] = Run(ledger, Values(ledger.store, fingerprint.of_names), record)
+    assert run[call].status is Status.LOST
+    assert run[call].record.wall > 4

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from penstock import Client, RunFailed, Stack, Status, SubprocessStepOperator, pipeline, step
-from penstock.errors import CannotRun
+from penstock.errors import CannotRun, RunCancelled
+from penstock.runtime import processes
 
 Ended = Callable[..., Any]
 Stacks = Callable[..., Stack]
@@ -298,3 +300,37 @@ def test_it_is_written_in_penstock_yaml(work: Any, tmp_path: Path) -> None:
 
     assert (found["variable"], found["directory"]) == ("written", "/")
     assert Client("mine").run("last")["place"].status is Status.COMPLETED
+
+
+def test_a_step_that_closes_what_is_not_its_own_does_not_hang(
+    work: Any, stack: Stacks, ended: Ended
+) -> None:
+    run = ended(stack(), (work.closes, 3))
+
+    assert run["closes"].output.load() == 3
+
+
+def test_what_a_step_has_started_ends_with_it_when_the_run_is_stopped(
+    work: Any, stack: Stacks, tmp_path: Path
+) -> None:
+    @pipeline(wait=False, progress=False)
+    def starting() -> None:
+        work.starts_another.with_options(step_operator="subprocess", timeout=60)(
+            str(tmp_path / "note")
+        )
+
+    run = starting.on(stack()).run()
+    note = tmp_path / "note"
+    _until(lambda: note.exists() and note.read_text())
+    run.cancel()
+    with pytest.raises(RunCancelled):
+        run.wait(30)
+    _until(lambda: not processes.is_alive(int(note.read_text()), ""))
+
+
+def _until(condition: Callable[[], object]) -> None:
+    """Wait for what is bound to happen."""
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)

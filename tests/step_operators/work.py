@@ -5,6 +5,7 @@ import ctypes
 import logging
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -143,3 +144,58 @@ def place() -> dict[str, Any]:
 def last_long(file: str) -> None:
     Path(file).write_text(str(os.getpid()))
     time.sleep(60)
+
+
+@step
+def closes(number: int) -> int:
+    os.closerange(3, 256)
+    return number
+
+
+@step(timeout=1)
+def starts_another(note: str) -> None:
+    Path(note).write_text(str(subprocess.Popen(["sleep", "600"]).pid))
+    while True:
+        time.sleep(0.1)
+
+
+@step
+def abort_in_c() -> None:
+    os.write(2, b"terminate called after throwing 'std::bad_alloc'\n")
+    os.abort()
+
+
+@step
+def killed_after_another_program() -> None:
+    os.system("echo said by echo")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@step
+def leave_after_c() -> None:
+    library = ctypes.CDLL(None)
+    library.printf(b"said by C\n")
+    library.fflush(None)
+    os._exit(3)
+
+
+@step
+def much_before_abort(lines: int) -> None:
+    os.write(2, b"".join(b"line %d\n" % number for number in range(lines)))
+    os.abort()
+
+
+@step(secrets=["TOKEN"])
+def secret_before_abort() -> None:
+    os.write(2, os.environ["TOKEN"].encode() + b" is it\n")
+    os.abort()
+
+
+@step
+def c_twice() -> None:
+    library = ctypes.CDLL(None)
+    for text in (b"first by C\n", b"then by C\n"):
+        library.printf(text)
+        library.fflush(None)
+        os.system("echo and by echo >&2")
+        time.sleep(0.1)

@@ -112,7 +112,7 @@ def _data(call: Call, graph: Graph) -> dict[str, Any]:
         "step": call.id,
         "after": [up for up in graph.calls if up in call.upstream],
         "function": call.step.reference,
-        "where": call.where,
+        "where": call.line,
         "options": json.loads(call.step.options.to_text()),
     }
 
@@ -120,7 +120,7 @@ def _data(call: Call, graph: Graph) -> dict[str, Any]:
 def _rows(graph: Graph) -> Iterator[list[str]]:
     for call in graph.calls.values():
         data = _data(call, graph)
-        file, _, line = call.where.rpartition(":")
+        file, _, line = call.line.rpartition(":")
         options = ", ".join(f"{name}={text}" for name, text in _flat(data["options"], _USUAL))
         yield [
             call.id, ", ".join(data["after"]), data["function"], f"{shown(Path(file))}:{line}",

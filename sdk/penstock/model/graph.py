@@ -31,10 +31,12 @@ class Call:
     """Where the value of each parameter comes from."""
     after: tuple[str, ...] = ()
     """Calls that must be done before, without giving anything."""
-    where: str = ""
+    line: str = ""
     """`file:line` of the call."""
     item: bool = False
     """Whether it is one of the calls that a `map` made."""
+    told: str = ""
+    """Where the configuration of the run says something of it: `file:line:column`."""
     upstream: frozenset[str] = field(init=False, compare=False)
     """Calls that must be done before this one."""
 
@@ -42,13 +44,20 @@ class Call:
         found = {use.call for binding in self.bindings.values() for use in uses(binding)}
         object.__setattr__(self, "upstream", frozenset(found.union(self.after)))
 
+    @property
+    def where(self) -> str:
+        """All places that have asked for what it is: the call, and what the run was told of it."""
+        return f"{self.line}; {self.told}" if self.told else self.line
+
     def with_bindings(self, bindings: Mapping[str, Binding]) -> Call:
         """The same call, its parameters bound otherwise."""
-        return Call(self.id, self.step, bindings, self.after, self.where, self.item)
+        return Call(self.id, self.step, bindings, self.after, self.line, self.item, self.told)
 
-    def with_step(self, step: Step[..., Any]) -> Call:
+    def with_step(self, step: Step[..., Any], told: str = "") -> Call:
         """The same call of another step, or of the same with other options."""
-        return Call(self.id, step, self.bindings, self.after, self.where, self.item)
+        return Call(
+            self.id, step, self.bindings, self.after, self.line, self.item, told or self.told
+        )
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from typing import Any, Final, Self
 
 from penstock.errors import BadStep, UnknownOption, did_you_mean
@@ -45,6 +47,12 @@ FOREIGN: Final = {
 }
 """Options of other tools, and how the same is said here."""
 
+
+_VARIABLE: Final = re.compile(r"[^\s=\0]+")
+"""What can be the name of an environment variable: on some systems also `ProgramFiles(x86)`."""
+
+_NEVER_RUN: Final = 0x20 | 0x80 | 0x200
+"""Flags of code that does nothing when it is called: generators, `async def`, and both."""
 
 _CODE: Final = {"plain": False}
 """Marks an option that is code: it stays in the process that was given it."""
@@ -95,6 +103,7 @@ class Options:
                 value is None or callable(value),
                 f"a function of the {_told(what)}",
             )
+            _check_runs(what, option, value)
         if self.settings is not None:
             _check_settings(what, self.settings)
         return self
@@ -134,7 +143,9 @@ class StepOptions(Options):
             _check(what, option, value, isinstance(value, str | None), "a str")
         for option in ("secrets", "cache_env"):
             value = getattr(self, option)
-            fits = isinstance(value, list | tuple) and all(type(item) is str for item in value)
+            fits = isinstance(value, list | tuple) and all(
+                type(item) is str and _VARIABLE.fullmatch(item) for item in value
+            )
             _check(what, option, value, fits, "a list of names of environment variables")
         return self
 
@@ -210,6 +221,21 @@ def _told(what: str) -> str:
 def _check(what: str, option: str, value: object, fits: bool, wanted: str) -> None:
     if not fits:
         raise BadStep(f"The {what} option {option}={value!r} does not fit: {wanted} is needed.")
+
+
+def _check_runs(what: str, option: str, hook: Any) -> None:
+    """Nobody awaits a hook: what it would have done would be left out without a word."""
+    while isinstance(hook, partial):
+        hook = hook.func
+    code = getattr(hook, "__code__", None) or getattr(type(hook).__call__, "__code__", None)
+    if code is not None and code.co_flags & _NEVER_RUN:
+        kind = "async" if code.co_flags & ~0x20 & _NEVER_RUN else "a generator"
+        name = getattr(hook, "__name__", None) or repr(hook)
+        raise BadStep(
+            f"The {what} option {option}={name} is {kind} "
+            f"({code.co_filename}:{code.co_firstlineno}): nothing would run when it is called.",
+            hint="Write a plain function: def, without await and yield.",
+        )
 
 
 def _check_settings(what: str, settings: object) -> None:

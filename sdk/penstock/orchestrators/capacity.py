@@ -83,9 +83,10 @@ def problems(capacity: Capacity, calls: Iterable[Call], who: str) -> Iterator[st
         more = ", ".join(f"{kind}: {_asked(kind, call)}" for kind, (_, call) in most.items())
         kind, (_, call) = next(iter(most.items()))
         less = written(kind, capacity.has(kind))
+        place = "configuration of the run" if call.told else "stack"  # the former wins
         yield (
             f"Declare more at the orchestrator, resources: {{{more}}}, or ask for less: "
-            f"steps: {{{call.step.name}: {{resources: {{{kind}: {less}}}}}}} in the stack"
+            f"steps: {{{call.step.name}: {{resources: {{{kind}: {less}}}}}}} in the {place}"
         )
     yield from _unseen(capacity, who)
 

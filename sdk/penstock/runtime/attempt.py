@@ -87,7 +87,7 @@ class Attempt:
         self.scratch.remove()
         if error is not None:
             trim(error, self._call.step.function)
-            self._log.write("".join(traceback.format_exception(error)))
+            self._log.conclude("".join(traceback.format_exception(error)))
         self._log.close()
 
     def completed(self, outputs: Mapping[str, Artifact], read: int, signer: str) -> StepRun:

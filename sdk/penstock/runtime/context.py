@@ -76,10 +76,18 @@ class Context:
 
         `restore()` gives it to the next attempt at the same step with the same inputs and code:
         after a failure, in the next run, on another machine. It goes when the step is done.
-        Raises `UnsupportedValue` if there is no such file.
+        Raises `UnsupportedValue` if there is no such file, `BadArguments` for what is no path.
         """
+        try:
+            there = Path(path)
+        except TypeError:
+            raise BadArguments(
+                f"checkpoint(…) needs the path of a file or folder, and is given "
+                f"{type(path).__qualname__}: {path!r:.80}.",
+                hint="Write the state into a file first, and give its path.",
+            ) from None
         if (kept := self._checkpoints()) is not None:
-            kept.save(Path(path), self.attempt)
+            kept.save(there, self.attempt)
 
     def restore(self) -> Path | None:
         """A private copy of the last checkpoint, or None if there is none to go on from."""

@@ -43,7 +43,9 @@ class Deadline:
         if self._struck:
             with suppress(Stopped):
                 take_back(self._thread)
-            raise too_long(self._step, self._seconds) from None
+            # Where it was is all that one would like to know.
+            where = traceback if isinstance(error, Stopped) else None
+            raise too_long(self._step, self._seconds).with_traceback(where) from None
 
     def _watch(self) -> None:
         wait = self._wait

@@ -91,9 +91,10 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument("--here", action="store_true")
     for name in ("attempt", "parent", "tell"):
         parser.add_argument(f"--{name}", type=int)
+    parser.add_argument("--testaments", type=int, nargs="*", default=())
     parser.add_argument("--directory")
     given = parser.parse_args(args)
-    parent = Parent(given.parent, given.tell) if given.parent else None
+    parent = Parent(given.parent, given.tell, given.testaments) if given.parent else None
     try:
         done = execute(
             given.run, given.call, given.plan, given.stack, here=given.here,

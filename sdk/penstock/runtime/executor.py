@@ -247,8 +247,9 @@ class Executor:
             return found, None
         number = max(number, found.attempt + 1 if found is not None else 1)
         lost, named = vanished.vanished(
-            self.plan.run, call, name, raised, number, self._ledger.store, self.secrets.mask
-        )
+            self.plan.run, call, name, raised, number, self._ledger.store, self.secrets.mask,
+            self.running.get(call.id, time.time()),
+        )  # fmt: skip
         self._ledger.attempt(lost, named)
         self.errors[call.id] = why = raised or LostStep(first_line(lost))
         return lost, None if isinstance(why, StackError) else why

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from types import FrameType
@@ -14,8 +15,8 @@ from typing import Final, Protocol
 
 from penstock.errors import RunFailed
 from penstock.runtime import terminal
-from penstock.runtime.signals import in_place
-from penstock.runtime.stopping import Terminated, said
+from penstock.runtime.signals import OURS, in_place
+from penstock.runtime.stopping import SAME, Terminated, said
 
 GRACE: Final = 6.0
 """Seconds in which a run that is told to stop has written that down."""
@@ -38,6 +39,10 @@ class Farewell:
         self._going: dict[str, Going] = {}
         self._unheard: dict[str, Going] = {}
         self._is_registered = False
+        self._died_of = 0
+        """The signal that has ended the program's own code, if one did."""
+        self._signalled = -SAME
+        """When it came, by the monotonic clock."""
 
     def begin(self, run: Going) -> None:
         """Wait for this one, too."""
@@ -49,11 +54,10 @@ class Farewell:
 
             threading._register_atexit(self._wait)  # type: ignore[attr-defined]
             in_place.regard(self._terminate)
-        if (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-        ):
-            signal.signal(signal.SIGTERM, self._terminate)
+        if threading.current_thread() is threading.main_thread():
+            for number in OURS:
+                if signal.getsignal(number) is signal.SIG_DFL:
+                    signal.signal(number, self._terminate)
         self._going[run.run] = run
 
     def end(self, run: Going) -> None:
@@ -72,9 +76,11 @@ class Farewell:
         self._unheard.clear()
 
     def _wait(self) -> None:
-        died_of = 0
+        died_of = self._died_of
+        if getattr(sys, "last_type", None) is KeyboardInterrupt:  # nobody has caught it
+            died_of = signal.SIGINT
         try:
-            for run in list(self._going.values()):
+            for run in () if died_of else list(self._going.values()):
                 _say(f"waiting for run {run.run} (Ctrl-C stops it)")
                 run.wait()
         except KeyboardInterrupt:
@@ -96,11 +102,14 @@ class Farewell:
                 run.wait(GRACE)
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:
-        """SIGTERM ends the process, and the runs of the background before it."""
+        """SIGTERM and SIGHUP end the process, and the runs of the background before it."""
         if not self._going:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
-        raise Terminated(number)
+        now, before = time.monotonic(), self._signalled
+        self._died_of, self._signalled = number, now
+        if now - before > SAME:
+            raise Terminated(number)
 
 
 farewell: Final = Farewell()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.model.options import Hook
+from penstock.runtime.stopping import is_end
 from penstock.stack.orchestrator import Observer
 
 
@@ -14,7 +15,9 @@ def call(hook: Hook | None, what: Any, observer: Observer) -> None:
         return
     try:
         hook(what)
-    except Exception as error:
+    except BaseException as error:
+        if is_end(type(error)):  # Ctrl-C, which is not the hook's
+            raise
         observer.note(f"the hook {_named(hook)} failed: {_said(error)}")
 
 
@@ -27,9 +30,9 @@ def _named(hook: Hook) -> str:
     return f"{name} ({code.co_filename}:{code.co_firstlineno})"
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     """What it raised, and the line of the hook's that did."""
-    frames = error.__traceback__
+    frames = error.__traceback__ and error.__traceback__.tb_next  # the first is ours
     line = ""
     while frames is not None:
         frame = frames.tb_frame.f_code

@@ -42,6 +42,7 @@ class StepLog:
         self._kept = 0
         self._dropped = 0
         self._warned = False
+        self._last = ""
 
     @cached_property
     def nonce(self) -> str:
@@ -79,6 +80,10 @@ class StepLog:
             full = self.add(self._masked.feed(data))
         if full:
             self.flush()
+
+    def conclude(self, text: str) -> None:
+        """What the log ends with, also where there was no room for all before it."""
+        self._last = self.mask.text(text)
 
     def add(self, data: bytes) -> bool:
         """Add text that shows no secret; says whether it is time for a `flush`."""
@@ -124,6 +129,9 @@ class StepLog:
                 said = f"\n[{self._dropped:,} more bytes were dropped]\n"
                 self._waiting.append(said.encode())
                 self._dropped = 0
+            if self._last:
+                self._waiting.append(self._last.encode("utf-8", "backslashreplace"))
+                self._last = ""
         if self._waiting:
             self.flush()
 

@@ -21,7 +21,7 @@ from typing import Final
 
 from penstock.runtime.flusher import flusher
 from penstock.runtime.signals import in_place
-from penstock.runtime.stopping import AGAIN, CTRL_C, Stop, Stopped, said, strike, take_back
+from penstock.runtime.stopping import AGAIN, CTRL_C, SAME, Stop, Stopped, said, strike, take_back
 
 LOOK: Final = 2.0
 """Seconds between two looks at what others have written about a run."""
@@ -34,10 +34,6 @@ STRIKE: Final = 2.0
 
 LAST: Final = 3.0
 """Seconds that the last records have when the process ends."""
-
-SAME: Final = 0.25
-"""Seconds within which a signal that comes again is the same one: `timeout` and others send it to
-a process and then to its group."""
 
 
 class Work:

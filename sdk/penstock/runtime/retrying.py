@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from penstock.model.graph import Call
 from penstock.model.records import StepRun
 from penstock.runtime.observer import first_line
@@ -17,7 +19,11 @@ def tries_again(
     Raises `Stopped` if the run is to stop meanwhile.
     """
     retry = call.step.options.retry
-    if result.attempt > retry.times or not retry.covers(error):
+    if result.attempt > retry.times:
+        return False
+    if not retry.covers(error):
+        for name in filter(_is_nowhere, map(str, retry.on)):
+            observer.note(f"{call.id}: retries name the error {name!r}, and there is none")
         return False
     wait = retry.wait(result.attempt)
     again = f", again in {wait:.1f} s" if wait else ""
@@ -26,3 +32,10 @@ def tries_again(
     if wait and stop.event.wait(wait):
         raise Stopped
     return True
+
+
+def _is_nowhere(name: str) -> bool:
+    """Whether no error of this name, `module:Name`, can have been raised: it is not loaded."""
+    module, _, name = name.rpartition(":")
+    loaded = sys.modules.get(module or "builtins")
+    return not hasattr(loaded, name.partition(".")[0])

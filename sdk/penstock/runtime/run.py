@@ -33,6 +33,9 @@ else:
 
 R = TypeVar("R")
 
+Beat = tuple[Status, Mapping[str, float]]
+"""How the run is doing, and the steps that run, or ran at the last sign of it, since when."""
+
 
 class Run(Generic[R]):
     """One run of a pipeline. What it says is read from the store."""
@@ -238,16 +241,17 @@ class Run(Generic[R]):
             item.artifact, None, f"The result of run {self.id}", scratch.until_exit, trust
         )
 
-    def _running(self) -> Mapping[str, float]:
-        """The steps that run now, and since when, if the run itself does."""
+    def _running(self) -> Beat:
+        """The steps that run now, or ran when the run was lost, and since when."""
         said = self._ledger.running(self.id)
-        return said if said and self.status is Status.RUNNING else {}
+        status = self.status if said else Status.RUNNING
+        return (status, said) if status in (Status.RUNNING, Status.LOST) else (status, {})
 
-    def _view(self, call: str, running: Mapping[str, float] | None = None) -> StepView:
+    def _view(self, call: str, running: Beat | None = None) -> StepView:
         record = self._step(call, running)
         return StepView(self._ledger, self._values, record, self._hints.get(call, {}))
 
-    def _step(self, call: str, running: Mapping[str, float] | None) -> StepRun:
+    def _step(self, call: str, running: Beat | None) -> StepRun:
         """The record: known here, written by this run, taken from the cache, or of an attempt."""
         record = self._known.get(call) or self._ledger.step(self.id, call)
         if record is None and call in self.record.hits:
@@ -256,14 +260,16 @@ class Run(Generic[R]):
             record = self._unfinished(call, self._running() if running is None else running)
         return record
 
-    def _unfinished(self, call: str, running: Mapping[str, float]) -> StepRun:
+    def _unfinished(self, call: str, beat: Beat) -> StepRun:
         """The record of a step that has given nothing yet."""
         attempts = self._ledger.attempts(self.id, call)
+        status, running = beat
         if call in running:
-            since, number = running[call], len(attempts) + 1
+            since = running[call]
+            now = self._ledger.last_sign(self.record) if status is Status.LOST else time.time()
             return StepRun(
-                self.id, call, "", Status.RUNNING, started=since, wall=time.time() - since,
-                attempt=number,
+                self.id, call, "", status, started=since, wall=max(now - since, 0.0),
+                attempt=len(attempts) + 1,
             )  # fmt: skip
         return attempts[-1] if attempts else StepRun(self.id, call, "", Status.PENDING)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,16 @@ class StepChoices:
                     did_you_mean(name, known),
                 )
         complaints.tell()
-        return with_options(graph, self.told)
+        return with_options(graph, self.told, self._where)
+
+    def _where(self, found: Iterable[str]) -> str:
+        complaints = Complaints(self.file)
+        return "; ".join(complaints.where(self.at[name]) for name in found)
+
+
+def nowhere(found: Iterable[str]) -> str:
+    """Where options of a stack are written: a complaint names the stack itself."""
+    return ""
 
 
 def names(call: Call) -> Iterator[str]:
@@ -47,8 +56,11 @@ def names(call: Call) -> Iterator[str]:
     yield call.id
 
 
-def with_options(graph: Graph, told: Told) -> Graph:
-    """The graph with these options of its steps; what is said of a more exact name wins."""
+def with_options(
+    graph: Graph, told: Told, where: Callable[[Iterable[str]], str] = nowhere
+) -> Graph:
+    """The graph with these options of its steps; what is said of a more exact name wins. `where`
+    tells a call's complaints where the options of these names are written."""
     if not told:
         return graph
     changed: dict[tuple[int, tuple[str, ...]], Step[..., Any]] = {}
@@ -58,7 +70,7 @@ def with_options(graph: Graph, told: Told) -> Graph:
         key = (id(call.step), found)
         if key not in changed:
             changed[key] = _step(call.step, [told[name] for name in found])
-        calls[call.id] = call.with_step(changed[key])
+        calls[call.id] = call.with_step(changed[key], where(found))
     return Graph(graph.name, calls, graph.result)
 
 

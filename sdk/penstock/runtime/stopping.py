@@ -14,6 +14,10 @@ from penstock.errors import RunCancelled
 AGAIN: Final = 0.05
 """Seconds after which a thread that is still there is struck again."""
 
+SAME: Final = 0.25
+"""Seconds within which a signal that comes again is the same one: `timeout` and others send it to
+a process and then to its group."""
+
 CTRL_C: Final = "Ctrl-C"
 """How SIGINT is called where people read of it."""
 

@@ -9,7 +9,8 @@ Inherit a suite, give it a fixture, and pytest runs all of it:
         def store(self, tmp_path: Path) -> ArtifactStore:
             return MyStore(path=str(tmp_path))
 
-The suites need pytest and hypothesis, the fakes neither. Names are found on first use.
+The suites need pytest and hypothesis, `pip install "penstock[testing]"`; the fakes need neither.
+Names are found on first use.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from penstock.lazy import attach
+from penstock.stack.install import library
 
 if TYPE_CHECKING:
     from penstock.testing.artifact_store import ArtifactStoreTests as ArtifactStoreTests
@@ -39,7 +41,16 @@ _HOMES = {
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - the keys are the one list of names
-__getattr__ = attach(__name__, _HOMES)
+_named = attach(__name__, _HOMES)
+
+
+def _found(name: str) -> object:
+    if name in _HOMES:
+        library(_HOMES[name], extra="testing", who=f"penstock.testing.{name}")
+    return _named(name)
+
+
+__getattr__ = _found  # by assignment, as a `def` would tell type checkers that every name exists
 
 # A failed assertion in a suite shows its values, as in a test of one's own.
 if (pytest := sys.modules.get("pytest")) is not None:

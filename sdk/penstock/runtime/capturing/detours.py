@@ -28,7 +28,7 @@ class Detour:
     def __init__(self, numbers: tuple[int, ...]) -> None:
         # Not 0 to 2, which may be closed: others think that they know what these are.
         self._kept = {number: fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3) for number in numbers}
-        self._file = _file()
+        self._file, self._mark = _inherited.pop(numbers[0], None) or (nameless(), None)
         self._read = self._holes = 0
         self._is_ours = True
         """Whether to be read here, and not by the parent of this process."""
@@ -42,16 +42,32 @@ class Detour:
 
     @property
     def has_news(self) -> bool:
-        return self._is_ours and os.pread(self._file, 1, self._read) != b""
+        return self._next(1) != b""
 
     def news(self) -> Iterator[bytes]:
         """What was written since the last time."""
-        while self._is_ours and (data := os.pread(self._file, PIECE, self._read)):
+        while data := self._next(PIECE):
             self._read += len(data)
             if self._read - self._holes > HOLE:
                 _punch(self._file, self._holes, self._read - self._holes)
                 self._holes = self._read
             yield data
+            self._note()
+
+    def _note(self) -> None:
+        """Tell the process that has made the file how far it need not read any more."""
+        if self._mark is not None:
+            with suppress(OSError):  # closed by a step
+                os.lseek(self._mark, self._read, os.SEEK_SET)
+
+    def _next(self, size: int) -> bytes:
+        if not self._is_ours:
+            return b""
+        try:
+            return os.pread(self._file, size, self._read)
+        except OSError:  # a step has closed all descriptors that it found
+            self._is_ours = False
+            return b""
 
     def forked(self) -> None:
         """In a child: what it writes is read by its parent."""
@@ -66,13 +82,28 @@ class Detour:
             except OSError:  # closed by a step; the process needs it nevertheless
                 is_ours = True
             if is_ours:
-                os.dup2(kept, number)
+                with suppress(OSError):  # the kept one is closed as well
+                    os.dup2(kept, number)
 
     def close(self) -> None:
         """Forget the file and the real ones."""
         self.way.close()
-        for descriptor in (self._file, *self._kept.values()):
-            os.close(descriptor)
+        marks = () if self._mark is None else (self._mark,)
+        for descriptor in (self._file, *marks, *self._kept.values()):
+            with suppress(OSError):  # as above
+                os.close(descriptor)
+
+
+_inherited: dict[int, tuple[int, int]] = {}
+"""Of standard descriptors whose file is made already: the file, and where it is noted how far it
+was read."""
+
+
+def inherit(number: int, file: int, mark: int) -> None:
+    """Use this file for a standard descriptor: who made it reads on if this process crashes."""
+    for descriptor in (file, mark):
+        os.set_inheritable(descriptor, False)
+    _inherited[number] = file, mark
 
 
 def detours() -> list[Detour]:
@@ -120,7 +151,7 @@ def _c() -> _C | None:
     return _loaded[0] if _loaded else None
 
 
-def _file() -> int:
+def nameless() -> int:
     """A file without a name. Everybody appends to it, also those who share no position."""
     if hasattr(os, "memfd_create"):
         file = os.memfd_create("penstock")
@@ -130,10 +161,10 @@ def _file() -> int:
         with tempfile.TemporaryFile() as made:
             file = os.dup(made.fileno())
     fcntl.fcntl(file, fcntl.F_SETFL, os.O_APPEND | os.O_RDWR)
-    return file if file > 2 else _moved(file)
+    return file if file > 2 else moved(file)
 
 
-def _moved(file: int) -> int:
+def moved(file: int) -> int:
     """Away from a standard descriptor that was closed: others write there."""
     moved = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 3)
     os.close(file)

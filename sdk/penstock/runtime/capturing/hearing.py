@@ -148,6 +148,9 @@ class Hearing:
 
     def way(self, stream: TextIO) -> Way:
         """To a stream from before the run."""
+        found: object = stream
+        if isinstance(found, ways.Nowhere):
+            return ways.ToNowhere()
         if not ways.only_encodes(stream):
             return ways.ToText(stream, self.unheard)
         detour = self._detour(stream)

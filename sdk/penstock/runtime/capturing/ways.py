@@ -138,6 +138,13 @@ class ToText(Way):
                 self._try(self._stream.flush)
 
 
+class ToNowhere(Way):
+    """Where there is no real stream: what is said is in the log."""
+
+    def _put(self, data: bytes) -> None:
+        return
+
+
 class Nowhere(io.TextIOBase):
     """A standard stream that Python does not have: it was closed before Python started."""
 

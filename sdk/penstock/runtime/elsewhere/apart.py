@@ -13,6 +13,8 @@ from penstock.runtime import secrets
 from penstock.runtime.deadline import too_long
 from penstock.runtime.elsewhere import interpreters, search_path
 from penstock.runtime.elsewhere.child import Child
+from penstock.runtime.elsewhere.handed import Handed
+from penstock.runtime.masking import Mask
 from penstock.stack.orchestrator import Job
 from penstock.stack.project import Project
 
@@ -30,16 +32,17 @@ def run(
     python = python or sys.executable
     environment = _environment(job, python, env or {})
 
-    def argv(tell: int) -> Sequence[str]:
+    def argv(tell: int, left: Sequence[int]) -> Sequence[str]:
         _, *words = job.command(call_id)
         # Without -P the working directory would be looked through before everything else.
         return [
             *(python, "-P", *words, "--parent", str(os.getpid()), "--tell", str(tell)),
             *(("--directory", directory) if directory else ()),
+            *(("--testaments", *map(str, left)) if left else ()),
         ]
 
     try:
-        child = Child(argv, environment)
+        child = Child(argv, environment, _mask(job))
     except OSError as error:
         raise LostStep(f"{python} cannot be started: {error.strerror}.") from error
     code = child.wait()
@@ -50,6 +53,11 @@ def run(
     if not interpreters.is_ours(python):
         interpreters.check(python, environment)
     raise LostStep(_ended(code, child.last_lines), last_lines="".join(child.last_lines))
+
+
+def _mask(job: Job) -> Mask:
+    """Hides the secrets of the run; of a job that is not ours, what its steps alone are given."""
+    return job.mask if isinstance(job, Handed) else Mask(job.environment.values())
 
 
 def problems(calls: Sequence[Call], who: str) -> Iterator[str]:

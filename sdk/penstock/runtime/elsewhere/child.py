@@ -14,7 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
+from penstock.runtime import masking
 from penstock.runtime.capturing import capture
+from penstock.runtime.capturing.testament import testaments
+from penstock.runtime.masking import Mask
 
 TICK: Final = 0.1
 """Seconds until an error that another thread has raised here is felt."""
@@ -31,6 +34,9 @@ LAST: Final = 1.0
 KEPT: Final = 20
 """Lines that are remembered of what it says."""
 
+LEFT: Final = 200
+"""Lines that are remembered at its end, with what it did not live to say: nobody else has them."""
+
 
 class Child:
     """A process that runs a step. Its standard output and error appear on ours, line by line.
@@ -40,9 +46,13 @@ class Child:
     """
 
     def __init__(
-        self, argv: Callable[[int], Sequence[str]], environment: Mapping[str, str]
+        self,
+        argv: Callable[[int, Sequence[int]], Sequence[str]],
+        environment: Mapping[str, str],
+        mask: Mask = masking.NOTHING,
     ) -> None:
-        """`argv` is made for the number of the pipe's descriptor. Raises `OSError`."""
+        """`argv` is made for the number of the pipe's descriptor, and those of its testaments.
+        Raises `OSError`."""
         self.is_done = False
         """Whether it has told the end of its story."""
         self.overdue = 0.0
@@ -51,24 +61,33 @@ class Child:
         """Of what it said."""
         self._deadline = float("inf")
         self._timeout = 0.0
+        self._mask = mask
         reading, writing = os.pipe()
+        self._testaments = testaments()
+        left = [number for each in self._testaments for number in each.numbers]
         try:
             self._process = subprocess.Popen(
-                argv(writing), env=environment, stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, pass_fds=(writing,),
+                argv(writing, left), env=environment, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
+                pass_fds=(writing, *left),
                 # Ctrl-C is for us; and nobody asks a terminal that somebody else is reading.
                 start_new_session=True,
             )  # fmt: skip
         except BaseException:
             os.close(reading)
+            for testament in self._testaments:
+                testament.close()
             raise
         finally:
             os.close(writing)
+            for testament in self._testaments:
+                testament.hand_over()
         assert self._process.stdout is not None
         assert self._process.stderr is not None
+        self._said = [Lines(_to(name), self._remember) for name in ("stdout", "stderr")]
         self._open = {
-            self._process.stdout.fileno(): Lines(_to("stdout"), self.last_lines.append),
-            self._process.stderr.fileno(): Lines(_to("stderr"), self.last_lines.append),
+            self._process.stdout.fileno(): self._said[0],
+            self._process.stderr.fileno(): self._said[1],
             reading: Lines(self._told),
         }
         self._tells = reading
@@ -103,11 +122,9 @@ class Child:
             self._process.wait()
 
     def _kill(self) -> None:
-        """End it at once, with all that it has started."""
-        if self._process.returncode is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.kill()
+        """End it at once, with all that it has started and that is still there."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def _listen(self, seconds: float) -> bool:
         """Hand on what it says, if it says something within this time."""
@@ -131,10 +148,25 @@ class Child:
             continue
         for lines in self._open.values():
             lines.finish()
+        self._read_testaments()
         os.close(self._tells)
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
+
+    def _read_testaments(self) -> None:
+        """Hand on what was written in it and not read there. Nobody has masked that."""
+        self.last_lines = deque(self.last_lines, LEFT)
+        for testament, lines in zip(self._testaments, self._said, strict=False):
+            masked = self._mask.stream()
+            for data in testament.rest():
+                lines.take(masked.feed(data))
+            lines.take(masked.rest())
+            lines.finish()
+            testament.close()
+
+    def _remember(self, line: str) -> None:
+        self.last_lines.append(line)
 
     def _told(self, line: str) -> None:
         word, _, number = line.strip().partition(" ")

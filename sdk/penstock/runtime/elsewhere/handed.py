@@ -8,11 +8,15 @@ from typing import Protocol
 from penstock.errors import LostStep, StepTimeout
 from penstock.model.graph import Call
 from penstock.model.records import Status, StepRun
+from penstock.runtime.secrets import Secrets
 from penstock.stack.orchestrator import Job
 
 
 class Whole(Job, Protocol):
     """The job of all steps."""
+
+    @property
+    def secrets(self) -> Secrets: ...
 
     def execute_here(self, call_id: str, number: int = 1) -> StepRun:
         """Run the call in this process, in the place of its step operator."""
@@ -28,6 +32,7 @@ class Handed:
         self.pending = job.pending
         self.record = job.record
         self.environment = environment
+        self.mask = job.secrets.mask
 
     def execute(self, call_id: str, *, environment: Mapping[str, str] | None = None) -> StepRun:
         """In this process, whoever asks for one of its own: it is the operator that gives one."""

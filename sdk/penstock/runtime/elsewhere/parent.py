@@ -9,12 +9,14 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from types import TracebackType
 from typing import Final
 
 from penstock.model.graph import Call
 from penstock.runtime import calling, processes
+from penstock.runtime.capturing import detours
 from penstock.runtime.flusher import flusher
 
 LOOK: Final = 0.5
@@ -27,12 +29,17 @@ LAST: Final = 3.0
 class Parent:
     """Is told what happens here, and is watched: this process must not outlive it."""
 
-    def __init__(self, process: int, tell: int) -> None:
+    def __init__(self, process: int, tell: int, left: Sequence[int] = ()) -> None:
+        """`left`: the numbers of the testaments for descriptors 1 and 2, if there are any."""
         self._process = process
         self._tell = tell
         os.set_inheritable(tell, False)
-        # Of a crash one wants to know where, past the capture, which will not survive it.
-        faulthandler.enable(os.dup(2), all_threads=False)
+        pairs = list(zip(left[::2], left[1::2], strict=True))
+        for number, (file, mark) in enumerate(pairs, start=1):
+            detours.inherit(number, file, mark)
+        # Of a crash one wants to know where: behind what C said of it, or at least past the
+        # capture, which will not survive it.
+        faulthandler.enable(os.dup(pairs[1][0] if len(pairs) > 1 else 2), all_threads=False)
         for stream in (sys.stdout, sys.stderr):
             # It reads UTF-8, and shows every line at once.
             stream.reconfigure(  # type: ignore[union-attr]
@@ -69,7 +76,7 @@ class Parent:
         # It need not be right above: a script may stand between, in place of the interpreter.
         while os.getppid() == above and processes.is_alive(self._process, started):
             time.sleep(LOOK)
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.killpg(0, signal.SIGTERM)  # what the step has started, too
         time.sleep(LAST)
         os.killpg(0, signal.SIGKILL)
 

@@ -29,6 +29,7 @@ def vanished(
     number: int,
     store: ArtifactStore,
     mask: Mask,
+    begun: float,
 ) -> tuple[StepRun, str]:
     """The record of attempt `number`, and its name, under which there is a log, too."""
     if error is None:
@@ -41,7 +42,7 @@ def vanished(
     status = Status.TIMED_OUT if isinstance(error, StepTimeout) else Status.FAILED
     record = StepRun(
         run, call.id, call.step.reference, status,
-        started=time.time(), attempt=number, failure=found,
+        started=begun, wall=time.time() - begun, attempt=number, failure=found,
     )  # fmt: skip
     return record, log.nonce
 
