@@ -127,7 +127,7 @@ options: Any = st.fixed_dictionaries(
         "timeout": st.floats(0.1, 9),
         "resources": st.builds(Resources, cpu=st.floats(0.1, 9), gpu=st.none() | st.integers(0, 2)),
         "settings": st.just({"flavor": {"a": {"b": (1, None)}}}),
-        "secrets": st.lists(st.text(), max_size=2),
+        "secrets": st.lists(st.from_regex(r"[^\s=\0]+", fullmatch=True), max_size=2),
     },
 )
 lines: Any = st.tuples(arguments, arguments, st.lists(st.integers(0, 30), max_size=2), options)

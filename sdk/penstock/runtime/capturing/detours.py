@@ -28,6 +28,7 @@ class Detour:
     def __init__(self, numbers: tuple[int, ...]) -> None:
         # Not 0 to 2, which may be closed: others think that they know what these are.
         self._kept = {number: fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3) for number in numbers}
+        self._mark: int | None
         self._file, self._mark = _inherited.pop(numbers[0], None) or (nameless(), None)
         self._read = self._holes = 0
         self._is_ours = True
@@ -52,7 +53,7 @@ class Detour:
                 _punch(self._file, self._holes, self._read - self._holes)
                 self._holes = self._read
             yield data
-            self._note()
+            self._note()  # only now: said twice is better than never, if it crashes in between
 
     def _note(self) -> None:
         """Tell the process that has made the file how far it need not read any more."""
@@ -166,9 +167,9 @@ def nameless() -> int:
 
 def moved(file: int) -> int:
     """Away from a standard descriptor that was closed: others write there."""
-    moved = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 3)
+    elsewhere = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 3)
     os.close(file)
-    return moved
+    return elsewhere
 
 
 def _punch(file: int, start: int, size: int) -> None:
