@@ -300,7 +300,7 @@ def test_a_step_that_takes_too_long_is_stopped_at_its_next_instruction() -> None
     assert record.status is Status.TIMED_OUT
     where, _, said = record.failure.traceback.partition("penstock.errors.")
     assert "in forever" in where
-    assert "penstock" not in where
+    assert "penstock/runtime" not in where
     assert said == (
         "StepTimeout: Step slow took longer than its timeout of 0.1 s.\n"
         "A step in a thread is stopped at its next Python instruction: what it called may still "
