@@ -90,9 +90,15 @@ class Notebook:
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
     """One for the whole file: each test defines what it needs."""
-    notebook = Notebook(tmp_path_factory.mktemp("notebook"))
-    yield notebook
-    notebook.close()
+    folder = tmp_path_factory.mktemp("notebook")
+    with pytest.MonkeyPatch.context() as patch:
+        # Jupyter keeps things at home, and whoever runs these tests may have none.
+        for name in ("HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
+            patch.setenv(name, str(folder))
+        patch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))
+        notebook = Notebook(folder)
+        yield notebook
+        notebook.close()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -243,7 +244,7 @@ sys.stderr.write("well\\n")
 def test_a_stream_that_takes_nothing_fails_no_step(tmp_path: Path, command: str) -> None:
     (tmp_path / "talk.py").write_text(SPEAKS, "utf-8")
     done = subprocess.run(
-        ["bash", "-c", command.format(python=sys.executable)],
+        ["bash", "-c", command.format(python=shlex.quote(sys.executable))],
         capture_output=True,
         text=True,
         check=False,

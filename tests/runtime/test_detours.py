@@ -3,6 +3,7 @@
 import ctypes
 import faulthandler
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -213,7 +214,7 @@ def test_stderr_and_stdout_that_lead_to_one_place_keep_their_order(
         "    both()\n"
         "saying.run()\n"
     )
-    command = ["bash", "-c", f"{sys.executable} both.py 2>&1"]
+    command = ["bash", "-c", f"{shlex.quote(sys.executable)} both.py 2>&1"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split() == list("012345678")
 
