@@ -226,6 +226,9 @@ class LostStep(RunError):
         """What it had said last."""
 
 
+OURS: Final = __file__.removesuffix("errors.py")
+"""The folder of our own code: what a traceback says of it is no news to users."""
+
 MANY: Final = 30
 """Names that a sentence may hold."""
 

@@ -144,16 +144,14 @@ class StepLog:
 
 def read(store: ArtifactStore, run: str, call: str) -> str:
     """The log of a step in a run, all attempts one after the other."""
-    text = b"".join(data for _, data in pieces(store, run, call))
+    text = b"".join(_pieces(store, run, call))
     return overwriting.shown(text).decode("utf-8", "replace")
 
 
-def pieces(
-    store: ArtifactStore, run: str, call: str, after: str | None = None
-) -> Iterator[tuple[str, bytes]]:
-    """Keys and contents of the pieces of a step's log, in their order, those behind a key only."""
-    for entry in store.keys(f"runs/{run}/logs/{call}/", start_after=after or ""):
+def _pieces(store: ArtifactStore, run: str, call: str) -> Iterator[bytes]:
+    """The pieces of a step's log, in the order of their keys."""
+    for entry in store.keys(f"runs/{run}/logs/{call}/"):
         try:
-            yield entry.key, bytes(store.get(entry.key))
+            yield bytes(store.get(entry.key))
         except NoSuchKey:
             continue

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sysconfig
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from penstock.errors import PenstockError
+from penstock.errors import OURS, PenstockError
 from penstock.model.records import Failure
 from penstock.runtime.masking import Mask
 from penstock.runtime.stopping import is_end
 
-_OURS: Final = str(Path(__file__).parents[1]) + os.sep
 _LIBRARIES: Final = (
     "<frozen ",
     *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
@@ -51,7 +48,7 @@ def _users_frames(
         frame = frame.tb_next
     kept = None
     for frame in reversed(frames):
-        if not frame.tb_frame.f_code.co_filename.startswith(_OURS):
+        if not frame.tb_frame.f_code.co_filename.startswith(OURS):
             kept = TracebackType(kept, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     return kept if kept or isinstance(error, PenstockError) else error.__traceback__
 
@@ -60,7 +57,7 @@ def is_users(error: BaseException | None) -> bool:
     """Whether code of the user's has a part in it."""
     frames = traceback.walk_tb(error.__traceback__) if error is not None else ()
     files = [frame.f_code.co_filename for frame, _ in frames]
-    return any(not file.startswith((_OURS, *_LIBRARIES)) for file in files)
+    return any(not file.startswith((OURS, *_LIBRARIES)) for file in files)
 
 
 def failure(error: BaseException, text: str, mask: Mask) -> Failure:

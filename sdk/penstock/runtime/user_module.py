@@ -6,14 +6,12 @@ import importlib
 import os
 import sys
 from importlib import util
-from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Final
 
-from penstock.errors import NotFound, RunError, did_you_mean
+from penstock.errors import OURS, NotFound, RunError, did_you_mean
 from penstock.runtime import loading
 
-_OURS: Final = str(Path(__file__).parents[1]) + os.sep
 _IMPORT_SYSTEM: Final = ("<frozen importlib", str(importlib.__file__))
 
 
@@ -74,7 +72,7 @@ def trim(error: BaseException) -> None:
 
 
 def _is_import(frame: TracebackType) -> bool:
-    return frame.tb_frame.f_code.co_filename.startswith((_OURS, *_IMPORT_SYSTEM))
+    return frame.tb_frame.f_code.co_filename.startswith((OURS, *_IMPORT_SYSTEM))
 
 
 def _no_file(path: str, file: str) -> NotFound:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import traceback
-from pathlib import Path
 from types import FrameType
-from typing import Final
 
 from penstock.artifacts.store import ArtifactStore
-from penstock.errors import PenstockError, RunError, StoreError, raised_at
+from penstock.errors import OURS, PenstockError, RunError, StoreError, raised_at
 from penstock.model.component import StackComponent
 from penstock.stack.component import spoken
-
-_OURS: Final = str(Path(__file__).parents[1])
 
 
 def blamed(error: BaseException) -> PenstockError | None:
@@ -39,7 +35,7 @@ def blamed(error: BaseException) -> PenstockError | None:
 
 def _component(frame: FrameType) -> StackComponent | None:
     """Whose method runs in a frame, if it is a component that others wrote."""
-    if frame.f_code.co_filename.startswith(_OURS):
+    if frame.f_code.co_filename.startswith(OURS):
         return None
     found = frame.f_locals.get("self")
     return found if isinstance(found, StackComponent) else None

@@ -141,12 +141,6 @@ def back(token: contextvars.Token[Voice | None]) -> None:
         _stage.leave(voice)
 
 
-def uncovered() -> None:
-    """For debuggers and their like: for the rest of the run C and other programs write straight to
-    the terminal, and only what Python prints is logged."""
-    _capture.uncover()
-
-
 def beside(stream: TextIO) -> TextIO:
     """The real stream under a wrapped one: for what is said about steps, not by them."""
     real = stream.stream if isinstance(stream, Proxy) else stream
