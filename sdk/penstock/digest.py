@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from mmap import mmap
 from typing import Final
 
@@ -15,9 +16,20 @@ Buffer = bytes | bytearray | memoryview | mmap
 """Bytes in memory, or a private mapping of a file."""
 
 
+_BIG: Final = 1 << 20
+"""Bytes from which a buffer is worth more than one thread."""
+
+_threads = blake3.AUTO
+"""How many hash a big buffer: one for each core."""
+
+
 def of_buffers(buffers: Iterable[Buffer]) -> str:
-    """The digest of the buffers' bytes, one after the other, without joining them."""
-    state = blake3()
+    """The digest of the buffers' bytes, one after the other, without joining them.
+
+    Where all of them are known before, the big ones are hashed by several threads.
+    """
+    big = isinstance(buffers, Sequence) and any(len(buffer) >= _BIG for buffer in buffers)
+    state = blake3(max_threads=_threads) if big else blake3()
     for buffer in buffers:
         try:
             state.update(buffer)
@@ -42,3 +54,13 @@ def digest(tag: str, *parts: str | bytes) -> str:
         pieces.append(len(data).to_bytes(8, "big"))
         pieces.append(data)
     return blake3(b"".join(pieces)).hexdigest()
+
+
+def _alone() -> None:
+    """In a fork the other threads are not there, and whoever waits for them waits for ever."""
+    global _threads  # noqa: PLW0603 # one process, one number
+    _threads = 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_alone)

@@ -8,8 +8,8 @@ file locks, because NFS is a supported place.
 from __future__ import annotations
 
 import errno
-import mmap
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,8 +18,13 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, NoReturn, Self
 
+from penstock.artifacts import transfer
+from penstock.artifacts.draft import Draft
 from penstock.artifacts.exclusive import LINKS_REFUSED, exclusive_rename
+from penstock.artifacts.mapping import mapped
+from penstock.artifacts.source import Source, write_all
 from penstock.artifacts.store import (
+    LARGE,
     ArtifactStore,
     Buffer,
     Entry,
@@ -27,15 +32,15 @@ from penstock.artifacts.store import (
     check_prefix,
     is_key,
 )  # fmt: skip
+from penstock.artifacts.streamed import Streamed
 from penstock.errors import BadConfiguration, KeyTaken, NoSuchKey, StoreUnavailable
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-MAPPED: Final = 1 << 20
-"""Bytes from which an object is mapped instead of read."""
+TICK: Final = 50_000_000
+"""Nanoseconds in which a file can change without getting another time."""
 
-_MOST_BUFFERS: Final = 512
 _REASONS: Final = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -66,6 +71,9 @@ class LocalArtifactStore(ArtifactStore):
     """The folder; a relative one lies in the project's folder."""
     durability: Literal["process", "power"] = "process"
     """What a finished write survives: the end of the process, or a power failure as well."""
+    verify: Literal["once", "always"] = "once"
+    """Whether a large object that this machine has written or hashed, and whose file has not been
+    touched since, is hashed again whenever it is read."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -87,7 +95,7 @@ class LocalArtifactStore(ArtifactStore):
             if not exclusive:
                 _into_folder(os.replace, temp, target)
             elif not self._named(temp, target):
-                raise KeyTaken(f"There is an object under {key!r} in {self.path} already.")
+                raise self._taken(key)
             self._settle(key)
         except OSError as error:
             self._refuse(error, target)
@@ -125,13 +133,55 @@ class LocalArtifactStore(ArtifactStore):
             status = os.fstat(fd)
             if not S_ISREG(status.st_mode):
                 raise self._missing(key)
-            if status.st_size >= MAPPED:
-                return mmap.mmap(fd, status.st_size, access=mmap.ACCESS_COPY)
+            if status.st_size >= LARGE:
+                return mapped(fd, status.st_size)
             return _read_all(fd, status.st_size)
         except OSError as error:
             self._refuse(error, self._file(key))
         finally:
             os.close(fd)
+
+    def draft(self, source: Source) -> Draft:
+        try:
+            temp, fd = self._temporary()
+        except OSError as error:
+            self._refuse(error, self.path)
+
+        def keep(key: str) -> None:
+            target = self._file(key)
+            try:
+                if not self._named(temp, target):
+                    raise self._taken(key)
+                self._settle(key)
+            except OSError as error:
+                self._refuse(error, target)
+
+        return Streamed(
+            fd, source, keep, lambda: _remove(temp),
+            lambda error: self._refuse(error, self.path), lasting=self.durability == "power",
+        )  # fmt: skip
+
+    def copy_into(self, key: str, fd: int) -> None:
+        try:
+            with open(self._file(key), "rb", buffering=0) as file:
+                transfer.copy(file.fileno(), fd)
+        except (FileNotFoundError, NotADirectoryError):
+            raise self._missing(key) from None
+        except OSError as error:
+            self._refuse(error, self._file(key))
+
+    def stamp(self, key: str) -> str | None:
+        if self.verify == "always":
+            return None
+        try:
+            found = os.stat(self._file(key))
+        except OSError:
+            return None
+        if time.time_ns() - found.st_mtime_ns < TICK:  # the next change could look the same
+            return None
+        return (
+            f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
+        )
 
     def keys(self, prefix: str = "", *, start_after: str = "") -> Iterator[Entry]:
         folder, _, begin = check_prefix(prefix).rpartition("/")
@@ -202,13 +252,11 @@ class LocalArtifactStore(ArtifactStore):
 
     def _write(self, buffers: Sequence[Buffer]) -> str:
         """A temporary file with these bytes."""
-        temp = f"{self.path}/tmp/{os.getpid()}-{next(_numbers)}-{os.urandom(4).hex()}"
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
         try:
-            fd = _open(temp, flags)
+            temp, fd = self._temporary()
             try:
                 try:
-                    _write_all(fd, buffers)
+                    write_all(fd, [memoryview(item).cast("B") for item in buffers])
                     if self.durability == "power":
                         os.fsync(fd)
                 finally:
@@ -219,6 +267,11 @@ class LocalArtifactStore(ArtifactStore):
         except OSError as error:
             self._refuse(error, self.path)
         return temp
+
+    def _temporary(self) -> tuple[str, int]:
+        """A new file, to be written and read."""
+        temp = f"{self.path}/tmp/{os.getpid()}-{next(_numbers)}-{os.urandom(4).hex()}"
+        return temp, _open(temp, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC)
 
     def _named(self, temp: str, target: str) -> bool:
         """Give the file its name, or say that the name is taken."""
@@ -249,6 +302,9 @@ class LocalArtifactStore(ArtifactStore):
             finally:
                 os.close(folder)
 
+    def _taken(self, key: str) -> KeyTaken:
+        return KeyTaken(f"There is an object under {key!r} in {self.path} already.")
+
     def _missing(self, key: str) -> NoSuchKey:
         return NoSuchKey(f"There is no object {key!r} in {self.path}.")
 
@@ -276,20 +332,6 @@ def _read_all(fd: int, size: int) -> bytearray:
     while read < size and (more := os.readv(fd, [memoryview(data)[read:]])):
         read += more
     return data if read == size else data[:read]
-
-
-def _write_all(fd: int, buffers: Sequence[Buffer]) -> None:
-    """Every byte, in as few calls as the system allows."""
-    views = (memoryview(item) for item in buffers)
-    left = [view.cast("B") for view in views if view.nbytes]
-    first = 0
-    while first < len(left):
-        written = os.writev(fd, left[first : first + _MOST_BUFFERS])
-        while first < len(left) and written >= left[first].nbytes:
-            written -= left[first].nbytes
-            first += 1
-        if written:
-            left[first] = left[first][written:]
 
 
 def _remove(path: str) -> None:

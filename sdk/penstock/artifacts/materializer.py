@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
+from penstock.artifacts.source import OpenFile
 from penstock.artifacts.store import Buffer
 
 T = TypeVar("T")
@@ -30,6 +31,10 @@ class Format(ABC, Generic[T]):
     needs_kind: ClassVar[bool] = False
     """Whether loading needs the value's class. Then only values are dumped whose annotation is
     exactly their class, so that whoever loads them knows it too."""
+
+    trusted: bool = False
+    """Whether somebody whose key is known here has signed what names the bytes to be loaded.
+    Otherwise they may be anything: a parser that believes what it reads must check it first."""
 
     def __init__(self, kind: type[T] | None) -> None:
         self.kind = kind
@@ -64,16 +69,29 @@ class Part:
     """Bytes."""
 
 
+class Objects(Protocol):
+    """The store, as formats of several objects see it."""
+
+    def put(self, data: Sequence[Buffer] | OpenFile) -> Part:
+        """Store an object, unless it is there already."""
+
+    def get(self, part: Part) -> Buffer:
+        """An object, checked, private to the caller."""
+
+    def write(self, part: Part, fd: int) -> None:
+        """An object, checked, into a file of the user's that is empty, open to read and write."""
+
+
 class Composite(Format[T]):
     """A format whose value is several objects: a root that lists the others."""
 
     @abstractmethod
-    def dump(self, value: T, put: Callable[[Sequence[Buffer]], Part]) -> Sequence[Buffer]:
-        """The root's bytes; the other objects are stored with `put` first."""
+    def dump(self, value: T, objects: Objects) -> Sequence[Buffer]:
+        """The root's bytes; the other objects are stored first."""
 
     @abstractmethod
-    def load(self, data: Buffer, get: Callable[[Part], Buffer], folder: Path) -> T:
-        """The value. Files go into `folder`, which is empty and the value's own."""
+    def load(self, data: Buffer, objects: Objects, folder: Callable[[], Path]) -> T:
+        """The value. Files go into a new folder, which is empty and the value's own."""
 
     @abstractmethod
     def parts(self, data: Buffer) -> Iterable[Part]:

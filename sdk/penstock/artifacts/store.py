@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
 from penstock import digest
+from penstock.artifacts.draft import Draft, Late
+from penstock.artifacts.source import Source, write_all
 from penstock.errors import BadConfiguration, KeyTaken, StoreError
 from penstock.model.component import Secret, StackComponent
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 Buffer: TypeAlias = digest.Buffer
 """Bytes in memory, or a private mapping of a file."""
+
+LARGE: Final = 1 << 20
+"""Bytes from which an object is mapped instead of read, and hashed while it is written."""
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*", re.ASCII)
 
@@ -82,6 +87,22 @@ class ArtifactStore(StackComponent, ABC):
     @abstractmethod
     def delete(self, key: str) -> None:
         """Remove one object. Raises `NoSuchKey`."""
+
+    def draft(self, source: Source) -> Draft:
+        """Begin to write an object whose key is not known yet: it is named by its bytes."""
+        return Late(source, lambda key, buffers: self.put(key, buffers, exclusive=True))
+
+    def copy_into(self, key: str, fd: int) -> None:
+        """Write an object into an open file that is empty, a user's. Raises `NoSuchKey`."""
+        write_all(fd, [memoryview(self.get(key))])
+
+    def stamp(self, key: str) -> str | None:
+        """What changes whenever the object's bytes do, whoever changes them.
+
+        None for an object that is not there, or where that cannot be told from here: then an
+        object is hashed each time that it is read.
+        """
+        return None
 
     @property
     @abstractmethod

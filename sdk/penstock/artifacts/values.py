@@ -10,14 +10,14 @@ from typing import Any, Final, NamedTuple
 from penstock.artifacts.exported import moved, workshop
 from penstock.artifacts.formats import registry
 from penstock.artifacts.materializer import Composite, NotThisFormat, Part
+from penstock.artifacts.objects import ObjectsOf, StoredObjects, is_whole, object_key
 from penstock.artifacts.store import ArtifactStore, Buffer
-from penstock.digest import is_digest, of_buffers
+from penstock.artifacts.verified import Verified
+from penstock.digest import of_buffers
 from penstock.errors import (
     CorruptArtifact,
-    KeyTaken,
     NoSuchKey,
     PenstockError,
-    StoreUnavailable,
     UnsupportedValue,
     UntrustedArtifact,
     raised_at,
@@ -60,8 +60,11 @@ CodeOf = Callable[[Iterable[object]], Code]
 class Values:
     """The values of one store."""
 
-    def __init__(self, store: ArtifactStore, code_of: CodeOf) -> None:
+    def __init__(
+        self, store: ArtifactStore, code_of: CodeOf, seen: Verified | None = None
+    ) -> None:
         self.store = store
+        self._objects = StoredObjects(store, seen)
         self._code_of = code_of
 
     def save(self, value: Any, hint: Any, who: str) -> Artifact:
@@ -72,11 +75,10 @@ class Values:
         for materializer in registry.candidates(value, hint):
             try:
                 if isinstance(materializer, Composite):
-                    buffers = materializer.dump(value, self._put)
-                    code = Code()
+                    buffers = materializer.dump(value, ObjectsOf(self._objects, who))
                 else:
                     buffers = materializer.dump(value)
-                    code = self._code_of(materializer.names())
+                code = self._code_of(materializer.names())
             except NotThisFormat:
                 continue
             except UnsupportedValue as error:
@@ -97,8 +99,7 @@ class Values:
 
     def keep(self, data: Buffer) -> Part:
         """Store bytes that are most likely there already."""
-        part = Part(of_buffers([data]), len(data))
-        return part if self._has(part) else self._put([data])
+        return self._objects.put([data], look=True)
 
     def load(
         self, artifact: Artifact, hint: Any, who: str, folder: Callable[[], Path], trust: Trust
@@ -111,10 +112,11 @@ class Values:
         materializer = registry.for_format(artifact.format, class_in(hint))
         if materializer.runs_code:
             self._check_trust(artifact, who, trust)
-        data = self.buffer(artifact, who)
+        materializer.trusted = trust.given
+        data = self.buffer(artifact, who, in_memory=materializer.runs_code)
         try:
             if isinstance(materializer, Composite):
-                return materializer.load(data, lambda part: self._get(part, who), folder())
+                return materializer.load(data, ObjectsOf(self._objects, who), folder)
             return materializer.load(data)
         except CorruptArtifact as error:
             if error.message.startswith(who):  # a part of it, which says so itself
@@ -128,21 +130,21 @@ class Values:
                 f"{error} ({raised_at(error, materializer)})"
             ) from error
 
-    def buffer(self, artifact: Artifact, who: str) -> Buffer:
-        """The bytes of an artifact, checked, private to the caller."""
+    def buffer(self, artifact: Artifact, who: str, *, in_memory: bool = False) -> Buffer:
+        """The bytes of an artifact, or of its root, checked, private to the caller."""
+        part = Part(artifact.digest, artifact.size)
         if artifact.data is None:
-            return self._get(Part(artifact.digest, artifact.size), who)
-        if not _is_whole(artifact.data, artifact):
+            return self._objects.get(part, who, in_memory=in_memory)
+        if not is_whole(artifact.data, part):
             raise CorruptArtifact(f"{who}: the bytes in the record are not what their digest says.")
         return bytearray(artifact.data)
 
     def adopt(self, artifact: Artifact, other: Values, who: str) -> None:
         """Copy an artifact's objects from another store, unless they are here."""
-        if artifact.data is None and not self._has(Part(artifact.digest, artifact.size)):
-            self._put([other.buffer(artifact, who)])
-        for part in other.parts(artifact):
-            if not self._has(part):
-                self._put([other._get(part, who)])
+        root = [] if artifact.data is not None else [Part(artifact.digest, artifact.size)]
+        for part in (*root, *other.parts(artifact)):
+            if not self._objects.has(part):
+                self._objects.put([other._objects.get(part, who)])
 
     def fetch(self, digest: str, who: str) -> Buffer:
         """An object by its digest alone, checked."""
@@ -150,7 +152,7 @@ class Values:
             size = self.store.stat(object_key(digest)).size
         except NoSuchKey:
             size = -1
-        return self._get(Part(digest, size), who)
+        return self._objects.get(Part(digest, size), who)
 
     def export(self, artifact: Artifact, target: Path, name: str, who: str) -> Path:
         """Write an artifact to a file, or a folder if it is one. Nothing is parsed but a manifest.
@@ -176,19 +178,20 @@ class Values:
             )
         materializer = registry.for_format(format, None)
         assert isinstance(materializer, Composite)
-        return Path(materializer.load(data, lambda part: self._get(part, who), folder))
+        return Path(materializer.load(data, ObjectsOf(self._objects, who), lambda: folder))
 
     def is_there(self, artifact: Artifact) -> bool:
         """Whether every object of the artifact is in the store, with the right size."""
-        if artifact.data is not None:
-            if not _is_whole(artifact.data, artifact):
+        root = Part(artifact.digest, artifact.size)
+        if artifact.data is None:
+            if not self._objects.has(root):
                 return False
-        elif not self._has(Part(artifact.digest, artifact.size)):
+        elif not is_whole(artifact.data, root):
             return False
         if not registry.is_composite(artifact.format):
             return True
         try:
-            return all(map(self._has, self.parts(artifact)))
+            return all(map(self._objects.has, self.parts(artifact)))
         except (CorruptArtifact, NoSuchKey):  # then it is not, or no longer
             return False
 
@@ -205,60 +208,8 @@ class Values:
         if size < INLINE:
             data = b"".join(buffers)
             return Artifact(format, of_buffers([data]), size, code.digest, data, code.names)
-        part = self._put(buffers)
+        part = self._objects.put(buffers)
         return Artifact(format, part.digest, part.size, code.digest, None, code.names)
-
-    def _put(self, buffers: Sequence[Buffer]) -> Part:
-        """Store one object under the digest of its bytes."""
-        part = Part(of_buffers(buffers), sum(memoryview(item).nbytes for item in buffers))
-        key = object_key(part.digest)
-        try:
-            self.store.put(key, buffers, exclusive=True)
-        except KeyTaken:
-            if not self._has(part):  # cut short by something else than us: heal it
-                self.store.put(key, buffers)
-        return part
-
-    def _get(self, part: Part, who: str) -> Buffer:
-        key = object_key(part.digest)
-        try:
-            data = self.store.get(key)
-        except NoSuchKey:
-            raise NoSuchKey(
-                f"{who} is gone from the store {self.store.path}: there is no object {key}.",
-                hint="Run the pipeline again: the step that made it will make it anew.",
-            ) from None
-        if not _is_whole(data, part):
-            aside = f"corrupt/{part.digest}"
-            raise CorruptArtifact(
-                f"{who}: the object {key} in {self.store.path} is not what its digest says "
-                f"({len(data)} bytes, {part.size} expected). "
-                + (
-                    f"It was moved to {aside}."
-                    if self._move_aside(key, aside, part, data)
-                    else "It could not be moved aside: whoever may write there must delete it."
-                ),
-                hint="Run the pipeline again: the step that made it will make it anew.",
-            )
-        return data
-
-    def _move_aside(self, key: str, aside: str, part: Part, data: Buffer) -> bool:
-        """Make a corrupt object count as gone, so that the next run heals it."""
-        try:
-            self.store.put(aside, [data])
-            if not _is_whole(self.store.get(key), part):  # else somebody has healed it
-                self.store.delete(key)
-        except NoSuchKey:  # somebody else was first
-            return True
-        except StoreUnavailable:  # a reader who may not write
-            return False
-        return True
-
-    def _has(self, part: Part) -> bool:
-        try:
-            return self.store.stat(object_key(part.digest)).size == part.size
-        except NoSuchKey:
-            return False
 
     def _check_trust(self, artifact: Artifact, who: str, trust: Trust) -> None:
         allowed = self.store.allow_pickle
@@ -276,14 +227,3 @@ class Values:
             hint="Give the store the signing_key of whoever made it, run the step again, or set "
             "allow_pickle: any if everybody who can write there may run code here.",
         )
-
-
-def _is_whole(data: Buffer, expected: Artifact | Part) -> bool:
-    return len(data) == expected.size and of_buffers([data]) == expected.digest
-
-
-def object_key(digest: str) -> str:
-    """Where an object lies in a store. Raises `CorruptArtifact` for what is no digest."""
-    if not is_digest(digest):
-        raise CorruptArtifact(f"{digest!r} is named as an object, and is no digest.")
-    return f"objects/{digest[:2]}/{digest}"

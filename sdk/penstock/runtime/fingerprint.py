@@ -17,7 +17,8 @@ from typing import Any
 
 from penstock.artifacts.formats import registry
 from penstock.artifacts.materializer import Composite, NotThisFormat
-from penstock.artifacts.values import Code
+from penstock.artifacts.objects import OnlyHashed
+from penstock.artifacts.values import PATH, Code
 from penstock.digest import digest, of_buffers
 from penstock.errors import UnsupportedValue
 from penstock.model import plain
@@ -213,10 +214,13 @@ def _of_closed(value: Any, above: tuple[object, ...]) -> str:
 def _of_stored(value: Any, above: tuple[object, ...]) -> str:
     """A value by the bytes that would be stored of it, and the code that these name."""
     for format in registry.candidates(value):
-        if isinstance(format, Composite):
+        if format.format == PATH:  # in a closure it is a name
             continue
         try:
-            buffers = format.dump(value)
+            if isinstance(format, Composite):
+                buffers = format.dump(value, OnlyHashed())
+            else:
+                buffers = format.dump(value)
             return digest("stored/1", format.format, of_buffers(buffers),
                           of_names(format.names(), above).digest)  # fmt: skip
         except (NotThisFormat, UnsupportedValue):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from there_and_back import back, dumped, loaded, python
+from there_and_back import OBJECTS, back, dumped, loaded, python
 
 from penstock.artifacts.formats.framed import framed, unframed
 from penstock.artifacts.formats.pickle import CloudPickle, Pickle
@@ -33,7 +33,7 @@ def test_objects_come_back() -> None:
 def test_large_buffers_are_not_copied() -> None:
     array = np.ones(10_000)
 
-    buffers = Pickle(None).dump({"deep": [{"array": array}]})
+    buffers = Pickle(None).dump({"deep": [{"array": array}]}, OBJECTS)
 
     views = [np.frombuffer(item, "u1") for item in buffers if len(memoryview(item)) > 0]
     assert any(np.shares_memory(view, array) for view in views)
@@ -42,7 +42,7 @@ def test_large_buffers_are_not_copied() -> None:
 def test_large_bytes_are_not_copied() -> None:
     value = bytes(1 << 20)
 
-    assert any(piece is value for piece in Pickle(None).dump([value, object]))
+    assert any(piece is value for piece in Pickle(None).dump([value, object], OBJECTS))
 
 
 @pytest.mark.parametrize("size", [1, 10_000])
@@ -69,18 +69,19 @@ def test_large_buffers_are_used_where_they_lie() -> None:
 def test_frames_come_back(buffers: list[bytes], stream: bytes, tag: int) -> None:
     views = [memoryview(bytearray(item) if len(item) % 2 else item) for item in buffers]
 
-    whole = bytearray(b"".join(framed(tag, [stream], views)))
-    found_tag, found_stream, found = unframed(whole)
+    whole = bytearray(b"".join(framed(tag, [stream], views, OBJECTS.put)))
+    found_tag, found_stream, found = unframed(whole, OBJECTS.get)
 
     assert (found_tag, found_stream, found) == (tag, stream, buffers)
     assert [item.readonly for item in found] == [item.readonly for item in views]
     with pytest.raises(ValueError, match="length"):
-        unframed(whole + b"x")
+        unframed(whole + b"x", OBJECTS.get)
 
 
 def test_names_are_what_the_stream_names() -> None:
     format = Pickle(None)
-    format.dump([models.Net(kind=models.Point), models.half, functools.partial(models.half, 1)])
+    part = functools.partial(models.half, 1)
+    format.dump([models.Net(kind=models.Point), models.half, part], OBJECTS)
 
     assert {models.Net, models.Point, models.half} <= set(format.names())
 
@@ -99,7 +100,7 @@ def test_what_plain_pickle_refuses_is_pickled_with_its_code() -> None:
 
 def test_code_of_another_python_is_refused_by_name() -> None:
     stream = cloudpickle.dumps(lambda: 1)
-    data = bytearray(b"".join(framed(99, [stream], [])))
+    data = bytearray(b"".join(framed(99, [stream], [], OBJECTS.put)))
 
     with pytest.raises(UnsupportedValue, match=r"by Python 3\.99, and this is Python 3\."):
         loaded("cloudpickle/1", data)
@@ -107,7 +108,7 @@ def test_code_of_another_python_is_refused_by_name() -> None:
 
 def test_a_class_that_is_gone_is_named() -> None:
     stream = pickle.dumps(models.half).replace(b"half", b"gone")
-    data = bytearray(b"".join(framed(0, [stream], [])))
+    data = bytearray(b"".join(framed(0, [stream], [], OBJECTS.put)))
 
     with pytest.raises(NotFound, match="'gone' of the module 'models'"):
         loaded("pickle/1", data)
@@ -176,7 +177,7 @@ def test_a_loop_around_what_is_refused_ends() -> None:
 SCRIPT = f"""
 import sys
 sys.path.append({HERE!r})
-from there_and_back import dumped, loaded
+from there_and_back import OBJECTS, dumped, loaded
 
 class Model:
     class Inner:
@@ -280,7 +281,7 @@ def test_truncated_pickles_are_corrupt(value: Any) -> None:
 
 def test_a_stream_that_is_loaded_is_not_the_stores_memory() -> None:
     _, data = dumped([models.Point(1)])
-    _, stream, _ = unframed(data)
+    _, stream, _ = unframed(data, OBJECTS.get)
     data[:] = bytes(len(data))
 
     assert pickle.load(io.BytesIO(stream)) == [models.Point(1)]

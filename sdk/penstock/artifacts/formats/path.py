@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, ClassVar, Final
 
 from penstock.artifacts.formats.data import reading
-from penstock.artifacts.materializer import Composite, NotThisFormat, Part
+from penstock.artifacts.materializer import Composite, NotThisFormat, Objects, Part
 from penstock.artifacts.store import Buffer
 from penstock.errors import PenstockError, StoreUnavailable, UnsupportedValue
 
@@ -34,16 +34,16 @@ class PathFormat(Composite[Path]):
     def names(self) -> Iterable[object]:
         return ()
 
-    def dump(self, value: Path, put: Put) -> Sequence[Buffer]:
+    def dump(self, value: Path, objects: Objects) -> Sequence[Buffer]:
         if type(value) is not type(Path()):
             raise NotThisFormat(f"{type(value).__qualname__} would come back as a Path")
         try:
             mode = value.stat().st_mode
             name = value.name or value.resolve().name
             if stat.S_ISDIR(mode):
-                manifest = _Tree(value, put).manifest()
+                manifest = _Tree(value, objects.put).manifest()
             else:
-                manifest = {"kind": "file", "files": [_file(value, name, put)]}
+                manifest = {"kind": "file", "files": [_file(value, name, objects.put)]}
         except PenstockError:  # some of them, the store's, are OSErrors too
             raise
         except FileNotFoundError as error:
@@ -58,10 +58,11 @@ class PathFormat(Composite[Path]):
         _allowed(name, value)
         return [json.dumps({"name": name, **manifest}, separators=(",", ":")).encode("ascii")]
 
-    def load(self, data: Buffer, get: Callable[[Part], Buffer], folder: Path) -> Path:
+    def load(self, data: Buffer, objects: Objects, folder: Callable[[], Path]) -> Path:
         manifest = self._manifest(data)
-        root: Path = folder / manifest["name"]
-        base = root if manifest["kind"] == "tree" else folder
+        here = folder()
+        root: Path = here / manifest["name"]
+        base = root if manifest["kind"] == "tree" else here
         try:
             base.mkdir(exist_ok=True)
             for name in manifest.get("folders", ()):
@@ -69,7 +70,7 @@ class PathFormat(Composite[Path]):
             for entry in manifest["files"]:
                 target = base / entry["path"]
                 target.parent.mkdir(parents=True, exist_ok=True)
-                _write(target, get(_part(entry)), entry["executable"])
+                _write(target, objects.get(_part(entry)), entry["executable"])
             # Links last: nothing is ever written through one.
             for entry in manifest.get("links", ()):
                 (base / entry["path"]).parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,9 @@
 """Pickles: the formats of last resort, and the only place in penstock that unpickles.
 
-Protocol 5. Large buffers lie beside the stream and are used where they are; the stream itself is
-read into memory first, and loaded from these very bytes. Classes and functions of the script that
-runs are pickled under the name by which others import it, and found back in the script.
+Protocol 5. Buffers lie beside the stream and are used where they are, large ones as objects of
+their own; the stream is read into memory, checked there, and loaded from these very bytes. Classes
+and functions of the script that runs are pickled under the name by which others import it, and
+found back in the script.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from operator import attrgetter
+from pathlib import Path
 from types import FunctionType, SimpleNamespace
 from typing import Any, ClassVar, Final
 
 from penstock.artifacts.formats.data import reading
-from penstock.artifacts.formats.framed import framed, unframed
+from penstock.artifacts.formats.framed import framed, parts, unframed
 from penstock.artifacts.formats.path import refuse_paths_inside
+from penstock.artifacts.formats.reduced import reduced
 from penstock.artifacts.formats.unpicklable import complaint
-from penstock.artifacts.materializer import Materializer, NotThisFormat
+from penstock.artifacts.materializer import Composite, NotThisFormat, Objects, Part
 from penstock.artifacts.store import Buffer
 from penstock.errors import CorruptArtifact, NotFound, PenstockError, UnsupportedValue
 from penstock.model.names import module_name
@@ -34,7 +37,7 @@ MAIN: Final = ("__main__", "__mp_main__")
 """What the running script calls itself, here and in a child of multiprocessing."""
 
 
-class Pickle(Materializer[Any]):
+class Pickle(Composite[Any]):
     """Whatever plain pickle takes."""
 
     format: ClassVar[str] = "pickle/1"
@@ -48,21 +51,29 @@ class Pickle(Materializer[Any]):
     def names(self) -> Iterable[object]:
         return self._named
 
-    def dump(self, value: Any) -> Sequence[Buffer]:
+    def dump(self, value: Any, objects: Objects) -> Sequence[Buffer]:
         if isinstance(value, (list, tuple, dict, set, frozenset)):
             with suppress(RecursionError):  # a collection that contains itself
                 refuse_paths_inside(value)
         try:
-            return self._dumped(value, _ByName, tag=0)
+            stream, beside = self._pickled(value, _ByName)
         except Exception as error:  # a class may refuse with any error
             raise NotThisFormat(str(error)) from None
+        return framed(0, stream, beside, objects.put)
 
-    def load(self, data: Buffer) -> Any:
+    def load(self, data: Buffer, objects: Objects, folder: Callable[[], Path]) -> Any:
         with reading(self.format):
-            _, stream, buffers = unframed(data)
+            _, stream, buffers = unframed(data, objects.get)
         return unpickle(stream, buffers)
 
-    def _dumped(self, value: Any, pickler: Callable[..., Any], tag: int) -> Sequence[Buffer]:
+    def parts(self, data: Buffer) -> Iterable[Part]:
+        with reading(self.format):
+            return list(parts(data))
+
+    def _pickled(
+        self, value: Any, pickler: Callable[..., Any]
+    ) -> tuple[list[Buffer], list[memoryview]]:
+        """The stream in pieces, and the buffers beside it."""
         pieces: list[Buffer] = []
         beside: list[memoryview] = []
 
@@ -78,7 +89,7 @@ class Pickle(Materializer[Any]):
         active = pickler(sink, protocol=5, buffer_callback=place)
         active.dump(value)
         self._named = active.named
-        return framed(tag, pieces, beside)
+        return pieces, beside
 
 
 class CloudPickle(Pickle):
@@ -89,16 +100,17 @@ class CloudPickle(Pickle):
 
     format: ClassVar[str] = "cloudpickle/1"
 
-    def dump(self, value: Any) -> Sequence[Buffer]:
+    def dump(self, value: Any, objects: Objects) -> Sequence[Buffer]:
         try:
-            return self._dumped(value, _by_value(), tag=sys.version_info[1])
+            stream, beside = self._pickled(value, _by_value())
         except Exception as error:  # a class may refuse with any error
             message, hint = complaint(value, _takes, error)
             raise UnsupportedValue(message, hint=hint) from error
+        return framed(sys.version_info[1], stream, beside, objects.put)
 
-    def load(self, data: Buffer) -> Any:
+    def load(self, data: Buffer, objects: Objects, folder: Callable[[], Path]) -> Any:
         with reading(self.format):
-            minor, stream, buffers = unframed(data)
+            minor, stream, buffers = unframed(data, objects.get)
         if minor != sys.version_info[1]:
             raise UnsupportedValue(
                 f"The value was pickled with its code by Python 3.{minor}, and this is Python "
@@ -107,6 +119,14 @@ class CloudPickle(Pickle):
                 "level of a module.",
             )
         return unpickle(stream, buffers)
+
+
+def by_value(value: Any) -> bytes:
+    """The stream of a value for another process of ours, with the code of what nobody can import;
+    `unpickle` reads it."""
+    pieces: list[Buffer] = []
+    _by_value()(SimpleNamespace(write=pieces.append), protocol=5).dump(value)
+    return b"".join(pieces)
 
 
 def unpickle(stream: bytes, buffers: Iterable[Buffer]) -> Any:
@@ -158,7 +178,7 @@ class _ByName(pickle.Pickler):
         if isinstance(value, (type, FunctionType)):
             self.named.append(value)
             return _in_script(value)
-        return NotImplemented
+        return reduced(value)
 
 
 def _in_script(value: Any) -> Any:
@@ -186,9 +206,10 @@ def _by_value() -> type[Any]:
         def reducer_override(self, value: Any) -> Any:
             if isinstance(value, (type, FunctionType)):
                 self.named.append(value)
-                if (known := _in_script(value)) is not NotImplemented:
-                    return known
-            return super().reducer_override(value)
+                known = _in_script(value)
+            else:
+                known = reduced(value)
+            return super().reducer_override(value) if known is NotImplemented else known
 
     return ByValue
 

@@ -1,0 +1,59 @@
+"""Drafts: objects on their way into a store whose keys are not known yet."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+from penstock.artifacts.source import Source
+from penstock.digest import Buffer
+
+
+class Draft(ABC):
+    """Used in a `with`; an object that was not kept by its end leaves nothing behind."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    @abstractmethod
+    def pieces(self) -> Iterator[Buffer]:
+        """All bytes, one after the other, as they are written: to be hashed, meanwhile.
+
+        They are the store's own: the value that they came from may have changed since.
+        """
+
+    @abstractmethod
+    def keep(self, key: str) -> None:
+        """Give the object its name, once all pieces were seen. Raises `KeyTaken`."""
+
+    @abstractmethod
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+class Late(Draft):
+    """For stores that need the key first: nothing is written until it is known."""
+
+    def __init__(self, source: Source, put: Callable[[str, Sequence[Buffer]], None]) -> None:
+        self._buffers = source.buffers()
+        self._put = put
+
+    def pieces(self) -> Iterator[Buffer]:
+        return iter(self._buffers)
+
+    def keep(self, key: str) -> None:
+        self._put(key, self._buffers)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        return

@@ -1,0 +1,208 @@
+"""Objects: what a store has under the digests of its bytes. Nothing is read unchecked."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from penstock.artifacts.draft import Draft
+from penstock.artifacts.materializer import Part
+from penstock.artifacts.source import Buffers, OpenFile, Source
+from penstock.artifacts.store import LARGE, ArtifactStore, Buffer
+from penstock.artifacts.verified import Verified, verified
+from penstock.digest import is_digest, of_buffers
+from penstock.errors import CorruptArtifact, KeyTaken, NoSuchKey, StoreUnavailable
+
+SAMPLES: Final = 64
+"""Places at which a large value is looked at, to guess whether it was stored before."""
+
+SAMPLE: Final = 64
+"""Bytes that are looked at in each place."""
+
+
+class StoredObjects:
+    """The objects of one store. What was `seen` of them is the user's knowledge, if nobody else's."""
+
+    def __init__(self, store: ArtifactStore, seen: Verified | None = None) -> None:
+        self._store = store
+        self._verified = seen or verified()
+
+    def put(self, data: Sequence[Buffer] | OpenFile, *, look: bool = False) -> Part:
+        """Store an object. With `look` it is most likely there already."""
+        source = data if isinstance(data, OpenFile) else Buffers(data)
+        if source.size >= LARGE:
+            return self._put_large(source)
+        # A copy: what is hashed is what is stored, also if another thread changes the value.
+        copy = b"".join(source.buffers())
+        part = Part(of_buffers([copy]), len(copy))
+        if not (look and self.has(part)):
+            key = object_key(part.digest)
+            try:
+                self._store.put(key, [copy], exclusive=True)
+            except KeyTaken:
+                if not self.has(part):  # cut short by something else than us: heal it
+                    self._store.put(key, [copy])
+        return part
+
+    def get(self, part: Part, who: str, *, in_memory: bool = False) -> Buffer:
+        """An object, checked, private to the caller.
+
+        With `in_memory` what is checked is what is returned: no file that somebody could change
+        in between. Raises `CorruptArtifact`, which moves it aside, or `NoSuchKey`.
+        """
+        key = object_key(part.digest)
+        try:
+            data = self._store.get(key)
+        except NoSuchKey:
+            raise self._gone(key, who) from None
+        large = part.size >= LARGE
+        if large and in_memory:
+            data = bytearray(data)
+        stamp = self._store.stamp(key) if large and not in_memory else None
+        if len(data) == part.size and stamp and self._verified.knows(part.digest, stamp):
+            return data
+        if not is_whole(data, part):
+            raise self._corrupt(key, part, data, who)
+        self._remember(part, stamp)
+        return data
+
+    def write(self, part: Part, fd: int, who: str) -> None:
+        """Write an object into an empty file of the user's, and check what it holds then."""
+        if part.size < LARGE:
+            os.write(fd, self.get(part, who))
+            return
+        key = object_key(part.digest)
+        stamp = self._store.stamp(key)
+        try:
+            self._store.copy_into(key, fd)
+        except NoSuchKey:
+            raise self._gone(key, who) from None
+        size = os.fstat(fd).st_size
+        if size == part.size and stamp and self._verified.knows(part.digest, stamp):
+            return
+        with mmap.mmap(fd, size, access=mmap.ACCESS_READ) if size else memoryview(b"") as copy:
+            whole = is_whole(copy, part)
+        if not whole:
+            raise self._corrupt(key, part, self._store.get(key), who)
+        self._remember(part, stamp)
+
+    def has(self, part: Part) -> bool:
+        """Whether it is there, with the right size."""
+        try:
+            return self._store.stat(object_key(part.digest)).size == part.size
+        except NoSuchKey:
+            return False
+
+    def _put_large(self, source: Source) -> Part:
+        """Hash it while it is written; only what was most likely stored before is hashed first."""
+        sketch = self._sketch(source)
+        if self._verified.knows(*sketch):
+            part = Part(of_buffers(source.buffers()), source.size)
+            if self.has(part):
+                return part
+        with self._store.draft(source) as draft:
+            part = Part(of_buffers(draft.pieces()), source.size)
+            key = object_key(part.digest)
+            self._keep(draft, key, part)
+        self._remember(part, self._store.stamp(key))
+        self._verified.remember(*sketch)
+        return part
+
+    def _sketch(self, source: Source) -> tuple[str, bytes]:
+        """What two values have in common that are probably equal."""
+        places = [source.size * n // SAMPLES for n in range(SAMPLES)]
+        where = f"{self._store.flavor} {self._store.path} {source.size}"
+        return where, source.samples(places, SAMPLE)
+
+    def _keep(self, draft: Draft, key: str, part: Part) -> None:
+        try:
+            draft.keep(key)
+        except KeyTaken:
+            if self.has(part):
+                return
+            with suppress(NoSuchKey):  # cut short by something else than us: heal it
+                self._store.delete(key)
+            draft.keep(key)
+
+    def _remember(self, part: Part, stamp: str | None) -> None:
+        """This machine knows what the object holds, for as long as its stamp is this one."""
+        if stamp and self._store.stamp(object_key(part.digest)) == stamp:
+            self._verified.remember(part.digest, stamp)
+
+    def _gone(self, key: str, who: str) -> NoSuchKey:
+        return NoSuchKey(
+            f"{who} is gone from the store {self._store.path}: there is no object {key}.",
+            hint="Run the pipeline again: the step that made it will make it anew.",
+        )
+
+    def _corrupt(self, key: str, part: Part, data: Buffer, who: str) -> CorruptArtifact:
+        aside = f"corrupt/{part.digest}"
+        return CorruptArtifact(
+            f"{who}: the object {key} in {self._store.path} is not what its digest says "
+            f"({len(data)} bytes, {part.size} expected). "
+            + (
+                f"It was moved to {aside}."
+                if self._move_aside(key, aside, part, data)
+                else "It could not be moved aside: whoever may write there must delete it."
+            ),
+            hint="Run the pipeline again: the step that made it will make it anew.",
+        )
+
+    def _move_aside(self, key: str, aside: str, part: Part, data: Buffer) -> bool:
+        """Make a corrupt object count as gone, so that the next run heals it."""
+        try:
+            self._store.put(aside, [data])
+            if not is_whole(self._store.get(key), part):  # else somebody has healed it
+                self._store.delete(key)
+        except NoSuchKey:  # somebody else was first
+            return True
+        except StoreUnavailable:  # a reader who may not write
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectsOf:
+    """The objects of a store for one value, which is named in errors."""
+
+    objects: StoredObjects
+    who: str
+
+    def put(self, data: Sequence[Buffer] | OpenFile) -> Part:
+        return self.objects.put(data, look=True)
+
+    def get(self, part: Part) -> Buffer:
+        return self.objects.get(part, self.who)
+
+    def write(self, part: Part, fd: int) -> None:
+        self.objects.write(part, fd, self.who)
+
+
+class OnlyHashed:
+    """Stores nothing: for whoever wants to know what the digests would be."""
+
+    def put(self, data: Sequence[Buffer] | OpenFile) -> Part:
+        buffers = data.buffers() if isinstance(data, OpenFile) else data
+        return Part(of_buffers(buffers), sum(memoryview(buffer).nbytes for buffer in buffers))
+
+    def get(self, part: Part) -> Buffer:
+        raise NoSuchKey(f"There is no object {part.digest}: nothing was stored.")
+
+    def write(self, part: Part, fd: int) -> None:
+        self.get(part)
+
+
+def is_whole(data: Buffer, part: Part) -> bool:
+    """Whether these are the bytes that the digest is of."""
+    return len(data) == part.size and of_buffers([data]) == part.digest
+
+
+def object_key(digest: str) -> str:
+    """Where an object lies in a store. Raises `CorruptArtifact` for what is no digest."""
+    if not is_digest(digest):
+        raise CorruptArtifact(f"{digest!r} is named as an object, and is no digest.")
+    return f"objects/{digest[:2]}/{digest}"
