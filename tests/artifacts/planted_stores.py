@@ -6,6 +6,7 @@ Run by `test_local_store.py` in a pytest of its own; every class but the last is
 from __future__ import annotations
 
 import mmap
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,7 +14,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from penstock.artifacts.draft import Draft, Late
 from penstock.artifacts.local import LocalArtifactStore
+from penstock.artifacts.source import Buffers, Source
 from penstock.artifacts.store import LARGE, ArtifactStore, Buffer, Entry
 from penstock.errors import KeyTaken, NoSuchKey
 from penstock.testing.artifact_store import ArtifactStoreTests
@@ -75,6 +78,44 @@ class SharedMappings(LocalArtifactStore):
             return data
         with Path(self.path, key).open("r+b") as file:
             return mmap.mmap(file.fileno(), 0)
+
+
+class EagerDraft(LocalArtifactStore):
+    caught_by: ClassVar = "test_a_draft_that_is_not_kept_leaves_nothing[5]"
+
+    def draft(self, source: Source) -> Draft:
+        self.put("draft", source.buffers())
+        return super().draft(source)
+
+
+class OverwritingDraft(LocalArtifactStore):
+    caught_by: ClassVar = "test_a_draft_refuses_a_taken_key"
+
+    def draft(self, source: Source) -> Draft:
+        return Late(source, self.put)
+
+
+class FirstPieceOnly(LocalArtifactStore):
+    caught_by: ClassVar = "test_a_draft_that_is_kept_is_an_object[9437185]"
+
+    def draft(self, source: Source) -> Draft:
+        return super().draft(Buffers(source.buffers()[:1]))
+
+
+class LinkingCopies(LocalArtifactStore):
+    caught_by: ClassVar = "test_an_object_can_be_copied_into_a_file[5]"
+
+    def copy_into(self, key: str, fd: int) -> None:
+        opened = os.open(Path(self.path, key), os.O_RDWR)
+        os.dup2(opened, fd)
+        os.close(opened)
+
+
+class StampOfTheName(LocalArtifactStore):
+    caught_by: ClassVar = "test_a_stamp_tells_one_object_from_the_next"
+
+    def stamp(self, key: str) -> str | None:
+        return key if Path(self.path, key).exists() else None
 
 
 class Remembering(LocalArtifactStore):

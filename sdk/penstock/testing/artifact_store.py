@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from penstock.artifacts.source import Buffers, OpenFile
 from penstock.artifacts.store import ArtifactStore, Buffer, Entry
 from penstock.errors import KeyTaken, NoSuchKey, StoreError
 
@@ -130,6 +131,73 @@ class ArtifactStoreTests:
             store.put("a/b", [b"second"], exclusive=True)
 
         assert bytes(store.get("a/b")) == data
+
+    @pytest.mark.parametrize("size", [0, 5, LARGE, 3 * LARGE + 1])
+    def test_a_draft_that_is_kept_is_an_object(self, store: ArtifactStore, size: int) -> None:
+        data = os.urandom(size)
+        with store.draft(Buffers([data[: size // 3], data[size // 3 :]])) as draft:
+            seen = b"".join(bytes(piece) for piece in draft.pieces())
+            draft.keep("a/b")
+
+        assert seen == bytes(store.get("a/b")) == data
+
+    def test_a_draft_may_be_of_a_file(self, store: ArtifactStore) -> None:
+        data = os.urandom(3 * LARGE + 1)
+        with tempfile.TemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            with store.draft(OpenFile(file)) as draft:
+                seen = b"".join(bytes(piece) for piece in draft.pieces())
+                draft.keep("a")
+
+        assert seen == bytes(store.get("a")) == data
+
+    @pytest.mark.parametrize("size", [5, 3 * LARGE])
+    def test_a_draft_that_is_not_kept_leaves_nothing(self, store: ArtifactStore, size: int) -> None:
+        store.put("a", [b"1"])
+        before = _everything(store)
+        with store.draft(Buffers([bytes(size)])) as draft:
+            next(iter(draft.pieces()))
+
+        assert _everything(store) == before
+
+    def test_a_draft_refuses_a_taken_key(self, store: ArtifactStore) -> None:
+        store.put("a", [b"first"])
+        with store.draft(Buffers([bytes(LARGE)])) as draft:
+            list(map(bytes, draft.pieces()))
+            with pytest.raises(KeyTaken, match="a"):
+                draft.keep("a")
+            draft.keep("b")
+
+        assert (bytes(store.get("a")), store.stat("b").size) == (b"first", LARGE)
+
+    @pytest.mark.parametrize("size", [0, 5, LARGE])
+    def test_an_object_can_be_copied_into_a_file(self, store: ArtifactStore, size: int) -> None:
+        data = os.urandom(size)
+        store.put("a", [data])
+        with tempfile.TemporaryFile() as file:
+            store.copy_into("a", file.fileno())
+            file.seek(0)
+            assert file.read() == data
+            file.seek(0)
+            file.write(b"changed")
+            file.flush()
+
+        assert bytes(store.get("a")) == data
+
+    def test_what_is_missing_is_not_copied(self, store: ArtifactStore) -> None:
+        with tempfile.TemporaryFile() as file, pytest.raises(NoSuchKey, match="a"):
+            store.copy_into("a", file.fileno())
+
+    def test_a_stamp_tells_one_object_from_the_next(self, store: ArtifactStore) -> None:
+        stamps = []
+        for data in (b"first", b"other", b"first"):
+            store.put("a", [data])
+            time.sleep(0.1)  # of an object that is younger a stamp may not tell
+            stamps.append(store.stamp("a"))
+
+        assert stamps == [None] * 3 or len({*stamps, None}) == 4
+        assert store.stamp("b") is None
 
     @pytest.mark.parametrize("key", ["a", "folder", "folder/b", "object/a", "x/y/z"])
     @pytest.mark.parametrize("ask", ["get", "stat", "delete"])
@@ -439,3 +507,12 @@ def _children(there: dict[str, int], prefix: str) -> Sequence[tuple[str, int]]:
             name, folder, _ = key[len(prefix) :].partition("/")
             found[prefix + name + folder] = 0 if folder else size
     return sorted(found.items())
+
+
+def _everything(store: ArtifactStore, prefix: str = "") -> list[str]:
+    """Every key in a store."""
+    found = []
+    for entry in store.keys(prefix):
+        inside = _everything(store, entry.key) if entry.key.endswith("/") else [entry.key]
+        found.extend(inside)
+    return found
