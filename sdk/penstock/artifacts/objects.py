@@ -9,9 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from penstock.artifacts.compression import ENDING, packed, unpacked
 from penstock.artifacts.draft import Draft
 from penstock.artifacts.materializer import Part
-from penstock.artifacts.source import Buffers, OpenFile, Source
+from penstock.artifacts.source import Buffers, OpenFile, Source, write_all
 from penstock.artifacts.store import LARGE, ArtifactStore, Buffer
 from penstock.artifacts.verified import Verified, verified
 from penstock.digest import is_digest, of_buffers
@@ -25,7 +26,7 @@ SAMPLE: Final = 64
 
 
 class StoredObjects:
-    """The objects of one store. What was `seen` of them is the user's knowledge, if nobody else's."""
+    """The objects of one store. What was `seen` of them is what the user has seen, by default."""
 
     def __init__(self, store: ArtifactStore, seen: Verified | None = None) -> None:
         self._store = store
@@ -34,10 +35,16 @@ class StoredObjects:
     def put(self, data: Sequence[Buffer] | OpenFile, *, look: bool = False) -> Part:
         """Store an object. With `look` it is most likely there already."""
         source = data if isinstance(data, OpenFile) else Buffers(data)
+        if self._store.compression == "zstd":
+            return self._put_packed(source)
         if source.size >= LARGE:
             return self._put_large(source)
         # A copy: what is hashed is what is stored, also if another thread changes the value.
-        copy = b"".join(source.buffers())
+        return self.put_as_is(b"".join(source.buffers()), look=look)
+
+    def put_as_is(self, copy: bytes, *, look: bool = False) -> Part:
+        """Store what nobody changes any more, never compressed: it is found by its digest alone,
+        and whoever unpacks must know the size."""
         part = Part(of_buffers([copy]), len(copy))
         if not (look and self.has(part)):
             key = object_key(part.digest)
@@ -58,7 +65,7 @@ class StoredObjects:
         try:
             data = self._store.get(key)
         except NoSuchKey:
-            raise self._gone(key, who) from None
+            return self._get_packed(part, who)
         large = part.size >= LARGE
         if large and in_memory:
             data = bytearray(data)
@@ -73,14 +80,15 @@ class StoredObjects:
     def write(self, part: Part, fd: int, who: str) -> None:
         """Write an object into an empty file of the user's, and check what it holds then."""
         if part.size < LARGE:
-            os.write(fd, self.get(part, who))
+            write_all(fd, [memoryview(self.get(part, who))])
             return
         key = object_key(part.digest)
         stamp = self._store.stamp(key)
         try:
             self._store.copy_into(key, fd)
         except NoSuchKey:
-            raise self._gone(key, who) from None
+            write_all(fd, [memoryview(self._get_packed(part, who))])
+            return
         size = os.fstat(fd).st_size
         if size == part.size and stamp and self._verified.knows(part.digest, stamp):
             return
@@ -92,8 +100,11 @@ class StoredObjects:
 
     def has(self, part: Part) -> bool:
         """Whether it is there, with the right size."""
+        key = object_key(part.digest)
+        with suppress(NoSuchKey):
+            return self._store.stat(key).size == part.size
         try:
-            return self._store.stat(object_key(part.digest)).size == part.size
+            return self._store.stat(key + ENDING).size > 0
         except NoSuchKey:
             return False
 
@@ -111,6 +122,27 @@ class StoredObjects:
         self._remember(part, self._store.stamp(key))
         self._verified.remember(*sketch)
         return part
+
+    def _put_packed(self, source: Source) -> Part:
+        """Hash first: that is quick beside the work of compressing what is there already."""
+        part = Part(of_buffers(source.buffers()), source.size)
+        if self.has(part):
+            return part
+        made = packed(source.buffers(), source.size)
+        with suppress(KeyTaken):
+            self._store.put(object_key(made.digest) + ENDING, made.buffers, exclusive=True)
+        return Part(made.digest, source.size)
+
+    def _get_packed(self, part: Part, who: str) -> Buffer:
+        key = object_key(part.digest) + ENDING
+        try:
+            stored = self._store.get(key)
+        except NoSuchKey:
+            raise self._gone(key.removesuffix(ENDING), who) from None
+        data = unpacked(stored, part.size)
+        if data is None or not is_whole(data, part):
+            raise self._corrupt(key, part, stored, who)
+        return data
 
     def _sketch(self, source: Source) -> tuple[str, bytes]:
         """What two values have in common that are probably equal."""
@@ -140,10 +172,12 @@ class StoredObjects:
         )
 
     def _corrupt(self, key: str, part: Part, data: Buffer, who: str) -> CorruptArtifact:
-        aside = f"corrupt/{part.digest}"
+        aside = f"corrupt/{key.rpartition('/')[2]}"
+        size = f"{len(data)} bytes, {part.size} expected"
+        if key.endswith(ENDING):
+            size = f"{len(data)} bytes, compressed"
         return CorruptArtifact(
-            f"{who}: the object {key} in {self._store.path} is not what its digest says "
-            f"({len(data)} bytes, {part.size} expected). "
+            f"{who}: the object {key} in {self._store.path} is not what its digest says ({size}). "
             + (
                 f"It was moved to {aside}."
                 if self._move_aside(key, aside, part, data)
@@ -156,7 +190,10 @@ class StoredObjects:
         """Make a corrupt object count as gone, so that the next run heals it."""
         try:
             self._store.put(aside, [data])
-            if not is_whole(self._store.get(key), part):  # else somebody has healed it
+            found: Buffer | None = self._store.get(key)
+            if found is not None and key.endswith(ENDING):
+                found = unpacked(found, part.size)
+            if found is None or not is_whole(found, part):  # else somebody has healed it
                 self._store.delete(key)
         except NoSuchKey:  # somebody else was first
             return True

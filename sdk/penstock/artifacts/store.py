@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
 from penstock import digest
+from penstock.artifacts import compression
 from penstock.artifacts.draft import Draft, Late
 from penstock.artifacts.source import Source, write_all
 from penstock.errors import BadConfiguration, KeyTaken, StoreError
@@ -56,6 +57,8 @@ class ArtifactStore(StackComponent, ABC):
     """Which pickles may be loaded: those signed with a known key, every one, or none."""
     signing_key: Secret | tuple[Secret, ...] | None = None
     """Signs records; of several, the first signs and all verify. By default the user's own key."""
+    compression: Literal["none", "zstd"] = "none"
+    """How objects are compressed that are written from now on; all are read, whatever it says."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -87,6 +90,10 @@ class ArtifactStore(StackComponent, ABC):
     @abstractmethod
     def delete(self, key: str) -> None:
         """Remove one object. Raises `NoSuchKey`."""
+
+    def problems(self) -> Iterator[str]:
+        """Why nothing can be stored here, a sentence each; asked before anything runs."""
+        yield from compression.problems(self.compression)
 
     def draft(self, source: Source) -> Draft:
         """Begin to write an object whose key is not known yet: it is named by its bytes."""

@@ -25,6 +25,8 @@ def check(graph: Graph, stack: Stack, options: PipelineOptions, secrets: Secrets
     problems = list(_later(options))
     problems += _unknown_settings(f"pipeline {graph.name}", options.settings, stack)
     problems += stack.orchestrator.problems(list(graph.calls.values()))
+    store = stack.artifact_store
+    problems += [f"artifact store {store.name!r}: {text}" for text in store.problems()]
     for operator in stack.step_operators:
         mine = [
             call
