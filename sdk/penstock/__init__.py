@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from penstock.errors import PenstockError as PenstockError
     from penstock.errors import RunFailed as RunFailed
     from penstock.model.component import Secret as Secret
+    from penstock.model.file import File as File
     from penstock.model.graph import Graph as Graph
     from penstock.model.records import Failure as Failure
     from penstock.model.records import Status as Status
@@ -43,6 +44,7 @@ _HOMES = {
     "Client": "penstock.client",
     "Context": "penstock.runtime.context",
     "Failure": "penstock.model.records",
+    "File": "penstock.model.file",
     "Graph": "penstock.model.graph",
     "LocalArtifactStore": "penstock.artifacts.local",
     "LocalOrchestrator": "penstock.orchestrators.local",

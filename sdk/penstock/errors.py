@@ -27,6 +27,7 @@
     + RunCancelled              `penstock run cancel` in another terminal          (exit code 130)
     + NotHere                   `.run()` where no run may start
     + UnsupportedValue          a value that no format takes
+    + FileChanged               what a `File` leads to is not what it was
     + WrongOutputs              a step returned another number of outputs than it declares
     + StepTimeout               a step took longer than its `timeout`
     + StillRunning              `run.wait(timeout=…)`: the run goes on
@@ -189,6 +190,10 @@ class NotHere(RunError):
 
 class UnsupportedValue(RunError, TypeError):
     """No format takes this value."""
+
+
+class FileChanged(RunError):
+    """What a `File` leads to is gone, or is not what was recorded."""
 
 
 class WrongOutputs(RunError, TypeError):

@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 import children
 import pytest
 import refusing
+from small_disks import mount_namespace
 
 from penstock.artifacts.local import LocalArtifactStore
 from penstock.artifacts.store import ArtifactStore
@@ -215,19 +216,6 @@ def test_a_run_on_a_disk_that_fills_up_goes_on_when_there_is_room(tmp_path: Path
     )
     assert left == []
     assert after == {"small": "cached", "big": "completed"}
-
-
-def mount_namespace() -> list[str] | None:
-    """A command that runs another one where it may mount, out of everybody's sight."""
-    for options in (["--mount"], ["--user", "--map-root-user", "--mount"]):
-        command = ["unshare", *options]
-        try:
-            test = [*command, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-            if subprocess.run(test, capture_output=True, check=False).returncode == 0:
-                return command
-        except FileNotFoundError:
-            return None
-    return None
 
 
 def test_a_store_that_cannot_be_written_is_said_with_a_cure() -> None:

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from penstock.artifacts.draft import Draft
 from penstock.artifacts.local import LocalArtifactStore
 from penstock.artifacts.mapping import mapped
-from penstock.artifacts.materializer import Part
 from penstock.artifacts.objects import StoredObjects, object_key
 from penstock.artifacts.source import Buffers, OpenFile, Source
 from penstock.artifacts.store import LARGE
 from penstock.artifacts.verified import MOST, SIZE, Verified
 from penstock.digest import Buffer, of_buffers
 from penstock.errors import CorruptArtifact, StoreUnavailable
+from penstock.model.records import Part
 
 
 class Counting(LocalArtifactStore):

@@ -22,7 +22,7 @@ from penstock import Client, LocalArtifactStore, LocalOrchestrator, Stack, pipel
 from penstock.artifacts import trust
 from penstock.artifacts.formats.framed import framed
 from penstock.artifacts.formats.registry import materializer
-from penstock.artifacts.materializer import Composite, Part
+from penstock.artifacts.materializer import Composite
 from penstock.artifacts.store import Buffer
 from penstock.artifacts.trust import Key, Keyring, keyring
 from penstock.artifacts.values import Code, Trust, Values, object_key
@@ -35,6 +35,7 @@ from penstock.errors import (
     UntrustedArtifact,
 )
 from penstock.model.component import Secret
+from penstock.model.records import Part
 from penstock.runtime import loading
 from penstock.runtime.run import Run
 

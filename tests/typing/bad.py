@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from penstock import (
     Client,
+    File,
     LocalArtifactStore,
     LocalOrchestrator,
     Resources,
@@ -198,3 +200,17 @@ Client().register("mine")  # E
 Client().runs(limit="20")  # E
 Client().run(20)  # E
 Client().active_stack.stores  # E
+
+# Files by reference.
+
+
+@step
+def count(data: File) -> int:
+    data.open("w")  # E
+    data.path = "x"  # E
+    return data.etag  # E
+
+
+count("rows.csv")  # E
+count(Path("rows.csv"))  # E
+File(3)  # E

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NamedTuple, assert_type
 import penstock.client
 from penstock import (
     Client,
+    File,
     Graph,
     LocalArtifactStore,
     LocalOrchestrator,
@@ -243,3 +244,21 @@ Resources(cpu=0.5)
 Resources(memory="512Mi")
 Resources()
 Secret("${env:KEY}").reveal()
+
+
+# Files by reference.
+
+
+@step
+def count(data: File, more: Sequence[File] = ()) -> int:
+    with data.open() as rows, data.open("r", encoding="utf-8") as text, open(data) as local:
+        assert_type(rows.read(), bytes)
+        assert_type(text.read(), str)
+        assert_type(local.read(), str)
+    assert_type(data.path, str)
+    assert_type(data.digest, str | None)
+    return data.size
+
+
+count(File("rows.csv"), [File(Path("x")), File("s3://bucket/key")])
+count.map([File("a"), File("b")])

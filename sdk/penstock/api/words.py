@@ -100,7 +100,8 @@ class _Read(click.ParamType[Any]):
             try:
                 return adapter.validate_python(reading)
             except ValidationError as error:
-                problems.append(error.errors(include_url=False)[-1]["msg"])
+                said = error.errors(include_url=False)[-1]["msg"]
+                problems.append(said.removeprefix("Value error, "))
         raise click.BadParameter(
             f"{value!r} does not fit {shown(self._hint)}: {problems[-1]}.", ctx, param
         )

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 TICK: Final = 50_000_000
 """Nanoseconds in which a file can change without getting another time."""
 
+_READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+"""For what may be a pipe that somebody has put there: nobody waits for its other end."""
+
 _REASONS: Final = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
@@ -123,19 +126,9 @@ class LocalArtifactStore(ArtifactStore):
         return tuple(taken)
 
     def get(self, key: str) -> Buffer:
+        fd, size = self._opened(key)
         try:
-            fd = os.open(self._file(key), os.O_RDONLY | os.O_CLOEXEC)
-        except (FileNotFoundError, NotADirectoryError):
-            raise self._missing(key) from None
-        except OSError as error:
-            self._refuse(error, self._file(key))
-        try:
-            status = os.fstat(fd)
-            if not S_ISREG(status.st_mode):
-                raise self._missing(key)
-            if status.st_size >= LARGE:
-                return mapped(fd, status.st_size)
-            return _read_all(fd, status.st_size)
+            return mapped(fd, size) if size >= LARGE else _read_all(fd, size)
         except OSError as error:
             self._refuse(error, self._file(key))
         finally:
@@ -162,13 +155,13 @@ class LocalArtifactStore(ArtifactStore):
         )  # fmt: skip
 
     def copy_into(self, key: str, fd: int) -> None:
+        source, _ = self._opened(key)
         try:
-            with open(self._file(key), "rb", buffering=0) as file:
-                transfer.copy(file.fileno(), fd)
-        except (FileNotFoundError, NotADirectoryError):
-            raise self._missing(key) from None
+            transfer.copy(source, fd)
         except OSError as error:
             self._refuse(error, self._file(key))
+        finally:
+            os.close(source)
 
     def stamp(self, key: str) -> str | None:
         if self.verify == "always":
@@ -246,6 +239,21 @@ class LocalArtifactStore(ArtifactStore):
         from fsspec.implementations.dirfs import DirFileSystem  # heavy, and only for users
 
         return DirFileSystem(self.path)
+
+    def _opened(self, key: str) -> tuple[int, int]:
+        """An object that is open to be read, and how many bytes it has. Raises `NoSuchKey`."""
+        file = self._file(key)
+        try:
+            fd = os.open(file, _READ)
+        except (FileNotFoundError, NotADirectoryError):
+            raise self._missing(key) from None
+        except OSError as error:
+            self._refuse(error, file)
+        status = os.fstat(fd)
+        if S_ISREG(status.st_mode):
+            return fd, status.st_size
+        os.close(fd)  # a folder, or a device without an end
+        raise self._missing(key)
 
     def _file(self, key: str) -> str:
         return f"{self.path}/{check_key(key)}"

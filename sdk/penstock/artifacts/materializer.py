@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from penstock.artifacts.source import OpenFile
 from penstock.artifacts.store import Buffer
+from penstock.model.records import Part
 
 T = TypeVar("T")
 
@@ -31,6 +31,8 @@ class Format(ABC, Generic[T]):
     needs_kind: ClassVar[bool] = False
     """Whether loading needs the value's class. Then only values are dumped whose annotation is
     exactly their class, so that whoever loads them knows it too."""
+    outside: ClassVar[bool] = False
+    """Whether the bytes only refer to what lies outside of the store, where it can change."""
 
     trusted: bool = False
     """Whether somebody whose key is known here has signed what names the bytes to be loaded.
@@ -43,6 +45,11 @@ class Format(ABC, Generic[T]):
     def names(self) -> Iterable[object]:
         """Classes and functions whose code the dumped value depends on; asked after `dump`."""
         return (self.kind,) if self.kind is not None else ()
+
+    def changed(self, data: Buffer) -> str:
+        """What has become of what the bytes refer to outside of the store; nothing if it is as it
+        was. Raises `StoreUnavailable` if nobody can tell."""
+        return ""
 
 
 class Materializer(Format[T]):
@@ -58,15 +65,6 @@ class Materializer(Format[T]):
     @abstractmethod
     def load(self, data: Buffer) -> T:
         """The value, made of views of `data` where possible. `data` is this value's own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """An object of its own that belongs to a value of several objects."""
-
-    digest: str
-    size: int
-    """Bytes."""
 
 
 class Objects(Protocol):
@@ -92,7 +90,3 @@ class Composite(Format[T]):
     @abstractmethod
     def load(self, data: Buffer, objects: Objects, folder: Callable[[], Path]) -> T:
         """The value. Files go into a new folder, which is empty and the value's own."""
-
-    @abstractmethod
-    def parts(self, data: Buffer) -> Iterable[Part]:
-        """The other objects, as the root lists them."""

@@ -6,17 +6,20 @@ import mmap
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from penstock.artifacts.compression import ENDING, packed, unpacked
 from penstock.artifacts.draft import Draft
-from penstock.artifacts.materializer import Part
-from penstock.artifacts.source import Buffers, OpenFile, Source, write_all
+from penstock.artifacts.source import Buffers, OpenFile, Source, Writing, unnoticed, write_all
 from penstock.artifacts.store import LARGE, ArtifactStore, Buffer
 from penstock.artifacts.verified import Verified, verified
 from penstock.digest import is_digest, of_buffers
 from penstock.errors import CorruptArtifact, KeyTaken, NoSuchKey, StoreUnavailable
+from penstock.model.records import Part
+
+MEANWHILE: Final = 8 << 20
+"""Bytes that take long enough for other work to begin while they are written."""
 
 SAMPLES: Final = 64
 """Places at which a large value is looked at, to guess whether it was stored before."""
@@ -32,9 +35,17 @@ class StoredObjects:
         self._store = store
         self._verified = seen or verified()
 
-    def put(self, data: Sequence[Buffer] | OpenFile, *, look: bool = False) -> Part:
+    def put(
+        self,
+        data: Sequence[Buffer] | OpenFile,
+        *,
+        look: bool = False,
+        writing: Writing = unnoticed,
+    ) -> Part:
         """Store an object. With `look` it is most likely there already."""
         source = data if isinstance(data, OpenFile) else Buffers(data)
+        if source.size >= MEANWHILE:
+            writing(source.size)
         if self._store.compression == "zstd":
             return self._put_packed(source)
         if source.size >= LARGE:
@@ -112,7 +123,7 @@ class StoredObjects:
         """Hash it while it is written; only what was most likely stored before is hashed first."""
         sketch = self._sketch(source)
         if self._verified.knows(*sketch):
-            part = Part(of_buffers(source.buffers()), source.size)
+            part = Part(of_buffers(source.chunks()), source.size)
             if self.has(part):
                 return part
         with self._store.draft(source) as draft:
@@ -125,7 +136,7 @@ class StoredObjects:
 
     def _put_packed(self, source: Source) -> Part:
         """Hash first: that is quick beside the work of compressing what is there already."""
-        part = Part(of_buffers(source.buffers()), source.size)
+        part = Part(of_buffers(source.chunks()), source.size)
         if self.has(part):
             return part
         made = packed(source.buffers(), source.size)
@@ -208,9 +219,14 @@ class ObjectsOf:
 
     objects: StoredObjects
     who: str
+    writing: Writing = unnoticed
+    made: dict[Part, None] = field(default_factory=dict)
+    """Those that were put."""
 
     def put(self, data: Sequence[Buffer] | OpenFile) -> Part:
-        return self.objects.put(data, look=True)
+        part = self.objects.put(data, look=True, writing=self.writing)
+        self.made[part] = None
+        return part
 
     def get(self, part: Part) -> Buffer:
         return self.objects.get(part, self.who)

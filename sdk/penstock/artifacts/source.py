@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import mmap
 import os
-from collections.abc import Iterator, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import IO, Final, Protocol, TypeAlias
 
 from penstock.artifacts import transfer
 from penstock.digest import Buffer
@@ -14,6 +13,17 @@ from penstock.errors import UnsupportedValue
 
 _MOST_BUFFERS: Final = 512
 """The system takes no more than 1,024 at once (IOV_MAX)."""
+
+
+_CHUNK: Final = 4 << 20
+"""Bytes that are read from a file at once."""
+
+Writing: TypeAlias = Callable[[int], None]
+"""Is told the bytes of a large object before it is written: other work may begin meanwhile."""
+
+
+def unnoticed(size: int) -> None:
+    """Nobody has other work."""
 
 
 class Source(Protocol):
@@ -25,6 +35,9 @@ class Source(Protocol):
 
     def buffers(self) -> Sequence[Buffer]:
         """All of it, as views."""
+
+    def chunks(self) -> Iterable[Buffer]:
+        """All of it, one after the other, to be looked at once."""
 
     def samples(self, places: Sequence[int], size: int) -> bytes:
         """`size` bytes, or less, from each of these places."""
@@ -45,9 +58,8 @@ class Buffers:
     def buffers(self) -> Sequence[Buffer]:
         return self._views
 
-    def joined(self) -> bytes:
-        """A copy of all of it."""
-        return b"".join(self._views)
+    def chunks(self) -> Iterable[Buffer]:
+        return self._views
 
     def samples(self, places: Sequence[int], size: int) -> bytes:
         found = []
@@ -74,7 +86,7 @@ class OpenFile:
     as memory: who hands a file over must be done with writing it.
     """
 
-    def __init__(self, file: io.BufferedReader | io.FileIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self.size = os.fstat(file.fileno()).st_size
 
@@ -82,6 +94,12 @@ class OpenFile:
         if not self.size:
             return []
         return [mmap.mmap(self._file.fileno(), self.size, access=mmap.ACCESS_READ)]
+
+    def chunks(self) -> Iterable[Buffer]:
+        """Read, and not mapped: of a file that is cut short meanwhile there is less, and no more
+        happens."""
+        for place in range(0, self.size, _CHUNK):
+            yield os.pread(self._file.fileno(), min(_CHUNK, self.size - place), place)
 
     def samples(self, places: Sequence[int], size: int) -> bytes:
         return b"".join(os.pread(self._file.fileno(), size, place) for place in places)

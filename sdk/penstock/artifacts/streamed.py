@@ -95,15 +95,23 @@ class Streamed(Draft):
 
     def _ends(self) -> Iterator[int]:
         """Up to where the file is written by now, again and again."""
-        if self._source.size <= ALONE:
+        if self._source.size <= ALONE or not self._is_helped():
             yield from self._source.written_to(self._fd, self._size)
             return
-        self._writer = Thread(target=self._write, name="penstock-write", daemon=True)
-        self._writer.start()
         while (found := self._written.get()) is not None:
             if isinstance(found, BaseException):
                 raise found
             yield found
+
+    def _is_helped(self) -> bool:
+        """Start the thread that writes, unless there can be no more threads."""
+        writer = Thread(target=self._write, name="penstock-write", daemon=True)
+        try:
+            writer.start()
+        except RuntimeError:
+            return False
+        self._writer = writer
+        return True
 
     def _write(self) -> None:
         try:

@@ -9,20 +9,22 @@ from typing import Any, Final, NamedTuple
 
 from penstock.artifacts.exported import moved, workshop
 from penstock.artifacts.formats import registry
-from penstock.artifacts.materializer import Composite, NotThisFormat, Part
+from penstock.artifacts.materializer import Composite, NotThisFormat
 from penstock.artifacts.objects import ObjectsOf, StoredObjects, is_whole, object_key
+from penstock.artifacts.source import Writing, unnoticed
 from penstock.artifacts.store import ArtifactStore, Buffer
 from penstock.artifacts.verified import Verified
 from penstock.digest import of_buffers
 from penstock.errors import (
     CorruptArtifact,
+    FileChanged,
     NoSuchKey,
     PenstockError,
     UnsupportedValue,
     UntrustedArtifact,
     raised_at,
 )  # fmt: skip
-from penstock.model.records import Artifact
+from penstock.model.records import Artifact, Part
 from penstock.model.signature import class_in
 
 INLINE: Final = 4096
@@ -60,22 +62,21 @@ CodeOf = Callable[[Iterable[object]], Code]
 class Values:
     """The values of one store."""
 
-    def __init__(
-        self, store: ArtifactStore, code_of: CodeOf, seen: Verified | None = None
-    ) -> None:
+    def __init__(self, store: ArtifactStore, code_of: CodeOf, seen: Verified | None = None) -> None:
         self.store = store
         self._objects = StoredObjects(store, seen)
         self._code_of = code_of
 
-    def save(self, value: Any, hint: Any, who: str) -> Artifact:
+    def save(self, value: Any, hint: Any, who: str, writing: Writing = unnoticed) -> Artifact:
         """Store a value in the first format that takes it. Raises `UnsupportedValue`.
 
         `hint` is the annotation that a reader will have, `who` names the value in errors.
         """
         for materializer in registry.candidates(value, hint):
+            objects = ObjectsOf(self._objects, who, writing)
             try:
                 if isinstance(materializer, Composite):
-                    buffers = materializer.dump(value, ObjectsOf(self._objects, who))
+                    buffers = materializer.dump(value, objects)
                 else:
                     buffers = materializer.dump(value)
                 code = self._code_of(materializer.names())
@@ -91,15 +92,16 @@ class Values:
                     f"{type(value).__qualname__}: {type(error).__name__}: {error} "
                     f"({raised_at(error, materializer)})"
                 ) from error
-            return self.stored(materializer.format, buffers, code)
+            parts = tuple(objects.made)
+            return self.stored(materializer.format, buffers, code, parts, writing)
         raise UnsupportedValue(
             f"{who} is a {type(value).__qualname__}, which no format takes.",
             hint="Return plain data, or write a Materializer with @materializer(YourType).",
         )
 
-    def keep(self, data: Buffer) -> Part:
-        """Store bytes that are most likely there already."""
-        return self._objects.put([data], look=True)
+    def keep(self, data: bytes) -> Part:
+        """Store bytes that are most likely there already, to be fetched by their digest."""
+        return self._objects.put_as_is(data, look=True)
 
     def load(
         self, artifact: Artifact, hint: Any, who: str, folder: Callable[[], Path], trust: Trust
@@ -107,7 +109,8 @@ class Values:
         """The value, private to the caller. Nothing is parsed before size and digest are right.
 
         `folder` makes an empty folder for values that are files. Raises `CorruptArtifact`,
-        `NoSuchKey`, or `UntrustedArtifact` if loading could run code and `trust` is not given.
+        `NoSuchKey`, `FileChanged`, or `UntrustedArtifact` if loading could run code and `trust` is
+        not given.
         """
         materializer = registry.for_format(artifact.format, class_in(hint))
         if materializer.runs_code:
@@ -118,10 +121,10 @@ class Values:
             if isinstance(materializer, Composite):
                 return materializer.load(data, ObjectsOf(self._objects, who), folder)
             return materializer.load(data)
-        except CorruptArtifact as error:
+        except (CorruptArtifact, FileChanged) as error:
             if error.message.startswith(who):  # a part of it, which says so itself
                 raise
-            raise CorruptArtifact(f"{who}: {error.message}", hint=error.hint) from error
+            raise type(error)(f"{who}: {error.message}", hint=error.hint) from error
         except PenstockError:
             raise
         except Exception as error:  # the bytes are what they were: the format's own code is wrong
@@ -142,7 +145,7 @@ class Values:
     def adopt(self, artifact: Artifact, other: Values, who: str) -> None:
         """Copy an artifact's objects from another store, unless they are here."""
         root = [] if artifact.data is not None else [Part(artifact.digest, artifact.size)]
-        for part in (*root, *other.parts(artifact)):
+        for part in (*root, *artifact.parts):
             if not self._objects.has(part):
                 self._objects.put([other._objects.get(part, who)])
 
@@ -160,6 +163,11 @@ class Values:
         In a folder that exists it gets a name of its own, or `name` and an ending if it has none.
         Returns where it is. Raises `FileExistsError` rather than overwrite.
         """
+        if registry.is_outside(artifact.format):
+            raise UnsupportedValue(
+                f"{who} is a reference, and what it leads to is not in the store.",
+                hint="`penstock artifact show` says where it is: copy it from there.",
+            )
         data = self.buffer(artifact, who)
         into = target if target.is_dir() else None
         with workshop(into / name if into else target) as folder:
@@ -188,28 +196,32 @@ class Values:
                 return False
         elif not is_whole(artifact.data, root):
             return False
-        if not registry.is_composite(artifact.format):
-            return True
-        try:
-            return all(map(self._objects.has, self.parts(artifact)))
-        except (CorruptArtifact, NoSuchKey):  # then it is not, or no longer
-            return False
+        return all(map(self._objects.has, artifact.parts))
 
-    def parts(self, artifact: Artifact) -> Sequence[Part]:
-        """The other objects that belong to an artifact, for formats with several."""
-        materializer = registry.for_format(artifact.format, None)
-        if not isinstance(materializer, Composite):
-            return ()
-        return tuple(materializer.parts(self.buffer(artifact, "A stored artifact")))
+    def changed(self, artifact: Artifact) -> str:
+        """What has become of what the artifact refers to outside of the store; nothing if it is as
+        it was. Raises `StoreUnavailable` if nobody can tell, `CorruptArtifact` or `NoSuchKey`."""
+        if not registry.is_outside(artifact.format):
+            return ""
+        format = registry.for_format(artifact.format, None)
+        return format.changed(self.buffer(artifact, "A stored reference"))
 
-    def stored(self, format: str, buffers: Sequence[Buffer], code: Code = NOTHING) -> Artifact:
+    def stored(
+        self,
+        format: str,
+        buffers: Sequence[Buffer],
+        code: Code = NOTHING,
+        parts: tuple[Part, ...] = (),
+        writing: Writing = unnoticed,
+    ) -> Artifact:
         """An artifact of these bytes: in the record if they are few, else in the store."""
         size = sum(memoryview(item).nbytes for item in buffers)
         if size < INLINE:
             data = b"".join(buffers)
-            return Artifact(format, of_buffers([data]), size, code.digest, data, code.names)
-        part = self._objects.put(buffers)
-        return Artifact(format, part.digest, part.size, code.digest, None, code.names)
+            digest = of_buffers([data])
+            return Artifact(format, digest, size, code.digest, data, code.names, parts)
+        part = self._objects.put(buffers, writing=writing)
+        return Artifact(format, part.digest, part.size, code.digest, None, code.names, parts)
 
     def _check_trust(self, artifact: Artifact, who: str, trust: Trust) -> None:
         allowed = self.store.allow_pickle

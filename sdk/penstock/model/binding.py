@@ -141,19 +141,32 @@ def to_data(binding: Binding) -> Any:
 
 
 def from_data(data: Mapping[str, Any]) -> Binding:
-    """What `to_data` wrote."""
+    """What `to_data` wrote. Raises `ValueError`, `LookupError`, `TypeError` or `AttributeError` for
+    anything else."""
     if "use" in data:
-        return Use(*data["use"])
+        call, output = map(_text, data["use"])
+        return Use(call, output)
     if "value" in data:
-        return Literally(data["value"], data.get("canonical", data["value"]))
+        return Literally(_text(data["value"]), _text(data.get("canonical", data["value"])))
     if "held" in data:
-        origin = data.get("origin")
+        run, call, output = map(_text, data.get("origin") or ("", "", ""))
         artifact = Artifact.from_data(data["held"])
-        return Held(artifact, tuple(origin) if origin else None, data["vouched"])
+        return Held(artifact, (run, call, output) if run else None, data["vouched"])
     kinds: tuple[Kind, ...] = ("list", "tuple", "dict", "named")
-    kind = next(kind for kind in kinds if kind in data)
+    kind = [kind for kind in kinds if kind in data][0]  # noqa: RUF015  # a `LookupError` if none
     keys = tuple(map(plain.decode, data.get("keys", ())))
-    return Group(kind, tuple(map(from_data, data[kind])), keys)
+    items = tuple(map(from_data, data[kind]))
+    if kind in ("dict", "named") and len(keys) != len(items) + (kind == "named"):
+        raise ValueError(f"{len(items)} items of a {kind} have the keys {keys!r}")
+    if kind == "named":
+        namedtuple(keys[0], keys[1:])  # or `ValueError`: these are no names
+    return Group(kind, items, keys)
+
+
+def _text(data: object) -> str:
+    if not isinstance(data, str):
+        raise TypeError(f"{data!r} is no text")
+    return data
 
 
 def spoken(binding: Binding) -> str:

@@ -15,7 +15,10 @@ import json
 import math
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+LONGEST_BYTES: Final = 1 << 20
+"""Bytes up to which `bytes` are written as text, which takes several copies of them."""
 
 LONGEST_DECIMAL: Final = 10_000
 """Bits of an integer up to which Python writes it in decimal without complaint."""
@@ -31,14 +34,14 @@ class NotPlain(Exception):
 def encode(value: object) -> str:
     """The value as text; `decode` gives back an equal value of the same types.
 
-    Raises `NotPlain`.
+    Raises `NotPlain`, also for long `bytes`, which are better kept as they are.
     """
-    return _scalar(value) or _dump(_tagged(value, _as_written))
+    return _scalar(value) or _dump(_tagged(value, _WRITTEN))
 
 
 def canonical(value: object) -> str:
     """Like `encode`, but equal for dicts that differ only in the order of their keys."""
-    return _scalar(value) or _dump_sorted(_tagged(value, _in_order))
+    return _scalar(value) or _dump_sorted(_tagged(value, _CANONICAL))
 
 
 def decode(text: str | bytes | bytearray) -> Any:
@@ -66,7 +69,11 @@ def _scalar(value: object) -> str | None:
     return None
 
 
-_Pairs = Callable[[list[list[Any]]], list[list[Any]]]
+class _Way(NamedTuple):
+    """How the text is to be."""
+
+    pairs: Callable[[list[list[Any]]], list[list[Any]]]
+    base64: Callable[[bytes], str]
 
 
 def _as_written(pairs: list[list[Any]]) -> list[list[Any]]:
@@ -77,14 +84,14 @@ def _in_order(pairs: list[list[Any]]) -> list[list[Any]]:
     return sorted(pairs, key=_dump_sorted)
 
 
-def _tagged(value: Any, order: _Pairs) -> Any:
+def _tagged(value: Any, way: _Way) -> Any:
     try:
-        return _tag(value, order, set())
+        return _tag(value, way, set())
     except RecursionError:
         raise NotPlain("nested too deeply") from None
 
 
-def _tag(value: Any, order: _Pairs, above: set[int]) -> Any:
+def _tag(value: Any, way: _Way, above: set[int]) -> Any:
     kind = type(value)
     if kind is bool or value is None:
         return value
@@ -97,7 +104,7 @@ def _tag(value: Any, order: _Pairs, above: set[int]) -> Any:
     if kind is float:
         return value if math.isfinite(value) else {"$float": repr(value)}
     if kind is bytes:
-        return {"$bytes": _base64(value)}
+        return {"$bytes": way.base64(value)}
     if kind not in _CONTAINERS:
         raise NotPlain(f"{kind.__qualname__} is not plain data")
     if id(value) in above:
@@ -105,9 +112,9 @@ def _tag(value: Any, order: _Pairs, above: set[int]) -> Any:
     above.add(id(value))
     result: Any
     if kind is dict:
-        result = _tag_dict(value, order, above)
+        result = _tag_dict(value, way, above)
     else:
-        items = [_tag(item, order, above) for item in value]
+        items = [_tag(item, way, above) for item in value]
         if kind is list:
             result = items
         elif kind is tuple:
@@ -133,14 +140,23 @@ def _base64(value: bytes) -> str:
     return base64.b64encode(value).decode()
 
 
+def _short_base64(value: bytes) -> str:
+    if len(value) >= LONGEST_BYTES:
+        raise NotPlain(f"there are {len(value)} bytes in it")
+    return _base64(value)
+
+
+_WRITTEN: Final = _Way(_as_written, _short_base64)
+_CANONICAL: Final = _Way(_in_order, _base64)
+
 _CONTAINERS: Final = frozenset({list, dict, tuple, set, frozenset})
 
 
-def _tag_dict(value: dict[Any, Any], order: _Pairs, above: set[int]) -> dict[str, Any]:
+def _tag_dict(value: dict[Any, Any], way: _Way, above: set[int]) -> dict[str, Any]:
     if all(type(key) is str and not key.startswith("$") and _is_text(key) for key in value):
-        return {key: _tag(item, order, above) for key, item in value.items()}
-    pairs = [[_tag(key, order, above), _tag(item, order, above)] for key, item in value.items()]
-    return {"$dict": order(pairs)}
+        return {key: _tag(item, way, above) for key, item in value.items()}
+    pairs = [[_tag(key, way, above), _tag(item, way, above)] for key, item in value.items()]
+    return {"$dict": way.pairs(pairs)}
 
 
 _UNTAG: Final[dict[str, Callable[[Any], Any]]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,16 +27,21 @@ class Plan:
     uncached: frozenset[str] = frozenset()
     """Calls that take nothing from the cache and leave nothing there."""
 
+    @property
+    def steps(self) -> Sequence[Step[..., Any]]:
+        """Each once, in the order in which `from_bytes` looks for them."""
+        return list({id(call.step): call.step for call in self.graph.calls.values()}.values())
+
     def to_bytes(self) -> bytes:
         """JSON, without the run."""
         calls = self.graph.calls
-        steps = {id(call.step): call.step for call in calls.values()}
-        number = {step: i for i, step in enumerate(steps)}
+        steps = self.steps
+        number = {id(step): i for i, step in enumerate(steps)}
         data = {
             "pipeline": self.graph.name,
             "reference": self.reference,
             "stack": self.stack,
-            "steps": [[step.reference, step.options.to_text()] for step in steps.values()],
+            "steps": [[step.reference, step.options.to_text()] for step in steps],
             "calls": [
                 [
                     call.id,
@@ -54,7 +59,8 @@ class Plan:
 
     @classmethod
     def from_bytes(cls, data: bytes, run: str, find: Callable[[str], Step[..., Any]]) -> Plan:
-        """The plan again; `find` gives the step for a `module:qualname`."""
+        """The plan again; `find` gives the step for a `module:qualname`, and is asked for each of
+        `steps` once, one after the other."""
         read = json.loads(data)
         steps = [
             Step(find(reference).function, StepOptions.from_text(options))
@@ -88,5 +94,5 @@ def edges_in(data: bytes) -> Iterator[tuple[str, str, str]]:
 
 def inputs_in(data: bytes, call: str) -> dict[str, Binding]:
     """What one call of a plan is given; no user code is looked for."""
-    written = next(each[2] for each in json.loads(data)["calls"] if each[0] == call)
+    written = {each[0]: each[2] for each in json.loads(data)["calls"]}[call]
     return {name: binding.from_data(value) for name, value in written.items()}

@@ -35,6 +35,15 @@ _FAILED: Final = frozenset({Status.FAILED, Status.TIMED_OUT})
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """An object of its own that belongs to a value of several objects."""
+
+    digest: str
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """What a step left in the store: a format and the digest and size of the bytes."""
 
@@ -49,12 +58,16 @@ class Artifact:
     """The bytes themselves if they are few; then there is no object in the store."""
     names: tuple[str, ...] = ()
     """Those classes and functions, as `module:qualname`."""
+    parts: tuple[Part, ...] = ()
+    """The objects that belong to it, besides the one that its digest names."""
 
     def to_data(self) -> dict[str, Any]:
         data: dict[str, Any] = {"format": self.format, "digest": self.digest, "size": self.size}
         if self.code:
             data["code"] = self.code
             data["names"] = self.names
+        if self.parts:
+            data["parts"] = {part.digest: part.size for part in self.parts}
         if self.data is not None:
             try:
                 data["text"] = self.data.decode()
@@ -73,9 +86,13 @@ class Artifact:
         format, size, code = data["format"], data["size"], data.get("code", "")
         names = tuple(data.get("names", ()))
         "".join((format, code, *names))  # which only texts can be
-        if not is_digest(data["digest"]) or type(size) is not int:
+        parts = [
+            Part(data["digest"], size),
+            *(Part(*item) for item in data.get("parts", {}).items()),
+        ]
+        if not all(is_digest(part.digest) and type(part.size) is int for part in parts):
             raise ValueError(f"{data!r} describes no artifact")
-        return cls(format, data["digest"], size, code, inline, names)
+        return cls(format, data["digest"], size, code, inline, names, tuple(parts[1:]))
 
 
 @dataclass(frozen=True, slots=True)

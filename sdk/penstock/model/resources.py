@@ -15,6 +15,10 @@ UNITS: Final = {
 }  # fmt: skip
 """Suffixes of a quantity of memory, as Kubernetes writes them."""
 
+QUANTITY: Final = (
+    f"a number and a unit are needed, one of {', '.join(unit for unit in UNITS if unit)}."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
@@ -41,11 +45,15 @@ class Resources:
 
 def memory_bytes(text: str) -> int:
     """Bytes in a quantity such as "512Mi". Raises `BadStep`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kMGT]i?|Ki)?", str(text))
+    size = quantity(text)
+    if size is None:
+        raise BadStep(f"Resources(memory={text!r}): {QUANTITY}", hint="For example memory='4Gi'.")
+    return size
+
+
+def quantity(text: object) -> int | None:
+    """Bytes in a quantity such as "512Mi"; None if it is none."""
+    match = re.fullmatch(r"(\d{1,18}(?:\.\d+)?)([kMGT]i?|Ki)?", str(text))
     if match is None or (match[2] or "") not in UNITS:
-        raise BadStep(
-            f"Resources(memory={text!r}): a number and a unit are needed, one of "
-            f"{', '.join(unit for unit in UNITS if unit)}.",
-            hint="For example memory='4Gi'.",
-        )
+        return None
     return int(float(match[1]) * UNITS[match[2] or ""])

@@ -61,6 +61,11 @@ class Signature:
         self.defaults.update(self._inner.__kwdefaults__ or {})
 
     @property
+    def hints(self) -> Mapping[str, Any]:
+        """The annotations as they read here, also those that are written as text."""
+        return {name: self._hint(name) for name in self._inner.__annotations__}
+
+    @property
     def where(self) -> str:
         """`file:line` of the function."""
         code = self._inner.__code__

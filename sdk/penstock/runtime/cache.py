@@ -11,11 +11,12 @@ from typing import Any, Final
 from penstock.artifacts.formats import registry
 from penstock.artifacts.values import Values
 from penstock.digest import digest
+from penstock.errors import CorruptArtifact, StoreUnavailable
 from penstock.model import plain
 from penstock.model.binding import Binding, Group, Held, Literally, Use
 from penstock.model.graph import Call
 from penstock.model.options import StepOptions
-from penstock.model.records import StepRun
+from penstock.model.records import Artifact, StepRun
 from penstock.model.step import Step
 from penstock.runtime import fingerprint, libraries
 from penstock.runtime.ledger import Ledger
@@ -87,7 +88,19 @@ class Cache:
                 return Miss(key, f"output {name!r} is a pickle{why}")
             if not self._values.is_there(artifact):
                 return Miss(key, f"the object of output {name!r} was deleted", useless=True)
+            if (miss := self._moved_on(key, name, artifact)) is not None:
+                return miss
         return found
+
+    def _moved_on(self, key: Key, name: str, artifact: Artifact) -> Miss | None:
+        """Why an output that lies outside of the store cannot be used any more, if so."""
+        if not registry.is_outside(artifact.format):
+            return None
+        try:
+            now = self._values.changed(artifact)
+        except (StoreUnavailable, CorruptArtifact) as error:
+            return Miss(key, f"output {name!r}: {error.message.rstrip('.')}")
+        return Miss(key, f"output {name!r} has changed: {now}", useless=True) if now else None
 
     def forget(self, key: Key) -> None:
         """Make room for a new result where nobody can use the old one."""

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from penstock.artifacts.formats import registry
 from penstock.artifacts.formats.failure import FAILURE
 from penstock.artifacts.values import Trust, Values
-from penstock.errors import InputFailed
+from penstock.errors import InputFailed, StoreError
 from penstock.model import binding as bindings
 from penstock.model import plain
 from penstock.model.binding import Binding, Held, Literally, Use
@@ -25,12 +26,14 @@ class Inputs:
         self._plan = plan
         self._results = results
         self._values = values
+        self._outside: dict[str, list[Artifact]] = {}
 
     def arguments(
         self, call: Call, folder: Callable[[], Path]
     ) -> tuple[list[Any], dict[str, Any], int]:
         """Positional and named arguments, and how many bytes they are."""
         read = 0
+        outside: list[Artifact] = []
         parameters = call.step.signature.parameters
 
         def leaf(item: Binding, hint: Any = None) -> Any:
@@ -39,6 +42,8 @@ class Inputs:
                 return plain.decode(item.text)
             artifact, trust, hint = self._source(item, hint)
             read += artifact.size
+            if registry.is_outside(artifact.format):
+                outside.append(artifact)
             who = f"{self._origin(item)} (an input of step {call.id})"
             return self._values.load(artifact, hint, who, folder, trust)
 
@@ -51,8 +56,18 @@ class Inputs:
                 arguments[name] = value = leaf(item, hint)
                 if type(value) is Failure and type(item) is Use:
                     self._refuse(value, item, call)
+        if outside:
+            self._outside[call.id] = outside
         first, rest = call.step.signature.arguments(arguments)
         return first, rest, read
+
+    def changed(self, call: Call) -> str:
+        """What has become of an input outside of the store since the call was given it."""
+        try:
+            found = map(self._values.changed, self._outside.pop(call.id, ()))
+            return next(filter(None, found), "")
+        except StoreError as error:  # nobody can tell
+            return error.message
 
     def _refuse(self, failure: Failure, item: Use, call: Call) -> None:
         """A list may hold failures; one value that is to be worked on may not be one."""

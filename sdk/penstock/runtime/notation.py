@@ -22,6 +22,9 @@ MALFORMED: Final = (ValueError, LookupError, TypeError, AttributeError, Recursio
 _load: Final = json.JSONDecoder().decode
 _dump: Final = json.JSONEncoder(separators=(",", ":")).encode
 
+_MOST: Final = 2**53
+"""What no time, size or count reaches; calendars and clocks would stumble over more."""
+
 _Kinds = Mapping[str, type | tuple[type, ...]]
 _NUMBER: Final = (int, float)
 _STEP: Final[_Kinds] = {
@@ -164,8 +167,11 @@ def read_end(found: Opened) -> End:
 def _check(data: Mapping[str, Any], kinds: _Kinds) -> None:
     """Raise `KeyError` or `TypeError` unless these fields are there, with values of their kinds."""
     for name, kind in kinds.items():
-        if not isinstance(data[name], kind):
-            raise TypeError(f"{name!r} is {data[name]!r}")
+        value = data[name]
+        if not isinstance(value, kind):
+            raise TypeError(f"{name!r} is {value!r}")
+        if isinstance(value, _NUMBER) and not abs(value) < _MOST:  # NaN is not
+            raise ValueError(f"{name!r} is {value!r}")
         if kind is dict and name != "outputs":
             _texts(data[name])
 

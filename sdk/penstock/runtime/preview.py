@@ -73,6 +73,22 @@ def _path(data: memoryview, most: int) -> str:
     return "\n".join(lines)
 
 
+def _file(data: memoryview, most: int) -> str:
+    return _reference(json.loads(bytes(data)))
+
+
+def _files(data: memoryview, most: int) -> str:
+    found = json.loads(bytes(data))["files"]
+    rest = [f"… and {len(found) - MANY:,} more"] if len(found) > MANY else []
+    return "\n".join([*(_reference(told) for _, told in found[:MANY]), *rest])
+
+
+def _reference(told: Any) -> str:
+    """Where it leads, and what was there. Nobody looks whether it still is."""
+    many = f", {told['files']:,} files" if told["kind"] == "folder" else ""
+    return f"→ {told['path']}  {told['size']:,} bytes{many}"
+
+
 def _nothing(data: memoryview, most: int) -> None:
     """A pickle is for nobody but pickle."""
 
@@ -83,7 +99,10 @@ MANY: Final = 20
 _KNOWN: Final[Mapping[str, Callable[[memoryview, int], str | None]]] = {
     **dict.fromkeys(("npy/1", "npy-scalar/1"), _npy),
     **dict.fromkeys(("arrow/1", "pandas-arrow/1", "pandas-series-arrow/1"), _arrow),
+    **dict.fromkeys(("pandas-arrow/2", "pandas-series-arrow/2"), _arrow),
     **dict.fromkeys(("polars-arrow/1", "polars-series-arrow/1"), _arrow),
     "path/1": _path,
+    "file/1": _file,
+    "files/1": _files,
     **dict.fromkeys(("pickle/1", "cloudpickle/1"), _nothing),
 }

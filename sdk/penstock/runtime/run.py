@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from penstock.artifacts.values import Trust, Values
-from penstock.errors import NotFound, RunError, StoreError, did_you_mean, listed
+from penstock.errors import (
+    CorruptArtifact,
+    NotFound,
+    PenstockError,
+    RunError,
+    StoreError,
+    did_you_mean,
+    listed,
+)  # fmt: skip
 from penstock.lazy import lazy
 from penstock.model import binding as bindings
 from penstock.model import plain
@@ -18,6 +27,7 @@ from penstock.model.binding import Binding, Held, Literally, Use
 from penstock.model.records import Failure, RunRecord, Status, StepRun
 from penstock.runtime import loading, logs, processes, provenance, scratch
 from penstock.runtime.ledger import Ledger
+from penstock.runtime.notation import MALFORMED
 from penstock.runtime.observer import RunObserver
 from penstock.runtime.status import run_status
 from penstock.runtime.step_view import StepView
@@ -178,7 +188,9 @@ class Run(Generic[R]):
 
     def inputs(self, step: str) -> dict[str, str]:
         """What a step was given, in words: plain data as text, anything else by its name."""
-        bound = plans.inputs_in(self._plan, self[step].id)
+        id = self[step].id
+        with self._reading():
+            bound = plans.inputs_in(self._plan, id)
         return {name: bindings.spoken(item) for name, item in bound.items()}
 
     def result(self) -> R:
@@ -194,7 +206,9 @@ class Run(Generic[R]):
 
     def edges(self) -> Iterator[tuple[str, str, str]]:
         """(from, to, parameter) of each edge of its graph, without a parameter for `after`."""
-        return plans.edges_in(self._plan)
+        with self._reading():
+            found = list(plans.edges_in(self._plan))
+        return iter(found)
 
     def __repr__(self) -> str:
         try:
@@ -215,8 +229,21 @@ class Run(Generic[R]):
 
     @cached_property
     def _result(self) -> Binding | None:
-        written = plain.decode(self._plan)["result"]
-        return bindings.from_data(written) if written else None
+        with self._reading():
+            written = plain.decode(self._plan)["result"]
+            return bindings.from_data(written) if written else None
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Around the plan, which is what its digest says, but perhaps no plan."""
+        try:
+            yield
+        except PenstockError:  # some of them are among those below
+            raise
+        except MALFORMED as error:
+            raise CorruptArtifact(
+                f"The plan of run {self.id} in {self._ledger.store.path} cannot be read: {error!r}."
+            ) from error
 
     def _leaf(self, item: Binding) -> Any:
         if isinstance(item, Literally):

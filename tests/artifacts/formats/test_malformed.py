@@ -21,8 +21,8 @@ VALUES: dict[str, Any] = {
     "npy/1": np.zeros((2, 3), [("a", "<i4"), ("é", "<U2")]),
     "npy-scalar/1": np.float64(1.5),
     "arrow/1": pa.table({"a": [1, None], "s": ["x", "long enough to be outside"]}),
-    "pandas-arrow/1": pd.DataFrame({"a": [1, 2], "c": pd.Categorical(["x", "y"])}),
-    "pandas-series-arrow/1": pd.Series(["x", "y"], name="n"),
+    "pandas-arrow/2": pd.DataFrame({"a": [1, 2], "c": pd.Categorical(["x", "y"])}),
+    "pandas-series-arrow/2": pd.Series(["x", "y"], name="n"),
     "polars-arrow/1": pl.DataFrame(
         {"a": ["x", "yy"], "e": pl.Series(["u", "v"], dtype=pl.Enum(["u", "v"]))}
     ),

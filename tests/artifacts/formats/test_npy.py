@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from there_and_back import back, dumped, loaded
 
-from penstock.artifacts.formats.npy import Npy, NpyScalar
+from penstock.artifacts.formats.npy import Npy, NpyScalar, NpyStrided
 from penstock.artifacts.materializer import NotThisFormat
 from penstock.errors import CorruptArtifact
 
@@ -16,7 +16,7 @@ Array = np.ndarray[Any, Any]
 
 DTYPES = [
     "?", "i1", "<u2", ">i4", "<i8", "<f2", ">f4", "<f8", "<c8", ">c16", "<M8[s]", ">M8[ns]",
-    "<M8", "<m8[25us]", "<U3", ">U1", "S5", "V3", "S0", "U0",
+    "<M8", "<m8[25us]", "<U3", ">U1", "S5", "V3", "S0", "U0", "g", "G",
 ]  # fmt: skip
 STRUCTURED = [
     [("a", "<i4"), ("b", ">f8", (2,))],
@@ -122,6 +122,115 @@ def test_the_header_is_the_same_everywhere() -> None:
 
     text = b"{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }"
     assert bytes(head) == b"\x93NUMPY\1\0\x76\0" + text.ljust(117) + b"\n"
+
+
+LARGE_ONES = {
+    "permuted": lambda array: array.transpose(2, 0, 1),
+    "swapped": lambda array: array.swapaxes(0, 1),
+    "backwards": lambda array: array[::-1],
+    "all backwards": lambda array: array[::-1, ::-1, ::-1],
+    "permuted backwards": lambda array: array.transpose(1, 0, 2)[:, ::-1],
+    "with an axis of one": lambda array: array.transpose(1, 2, 0)[:, None, ::-1],
+}
+"""Arrays without gaps in an order that a .npy file cannot have."""
+
+WIDE = np.dtype([("a", "i1"), ("when", "M8[s]"), ("b", "f8")])
+
+
+@pytest.mark.parametrize("dtype", ["f8", ">c16", "M8[us]", "V20", WIDE], ids=str)
+@pytest.mark.parametrize("name", LARGE_ONES)
+def test_a_large_array_in_an_order_of_its_own_is_stored_as_it_lies(name: str, dtype: Any) -> None:
+    whole = np.frombuffer(np.arange(60 * 50 * 44 * 20, dtype="u1"), "V20")[: 60 * 50 * 44]
+    if dtype != "V20":
+        whole = np.arange(60 * 50 * 44).astype("i8").astype(dtype)
+    array = LARGE_ONES[name](whole.reshape(60, 50, 44))
+    before = raw(array)
+
+    _, body = NpyStrided(None).dump(array)
+    id, found = back(array)
+
+    assert id == "npy-strided/1"
+    assert np.shares_memory(np.frombuffer(body, "u1"), array)
+    assert same(found, array)
+    assert found.strides == array.strides
+    found.reshape(-1)[...] = found.reshape(-1)[0]
+    found[...] = found[0]
+    assert raw(array) == before
+
+
+@pytest.mark.parametrize("name", LARGE_ONES)
+def test_a_small_array_is_a_npy_file_whatever_its_order(name: str) -> None:
+    array = LARGE_ONES[name](np.arange(24.0).reshape(2, 3, 4))
+
+    id, data = dumped(array)
+
+    assert id == "npy/1"
+    assert same(np.load(io.BytesIO(data)), array)
+    assert data == dumped(array.copy())[1]
+
+
+def test_numpy_refuses_a_file_whose_order_it_does_not_know() -> None:
+    _, data = dumped(np.zeros((64, 64, 64)).transpose(2, 0, 1))
+
+    with pytest.raises(ValueError, match="strides"):
+        np.load(io.BytesIO(data))
+
+
+@pytest.mark.parametrize(
+    ("strides", "first"),
+    [
+        ((8, 4096, -2), 0), ((8, 4096, 999_999), 0), ((-8, 32768, 512), 0), ((8, 32768, 512), 8),
+        ((8, 32768, 512), -512), ((8,), 0), ("none", 0), ((8, 32768, 512), None),
+        ((8, 8, 8), 0), ((0, 0, 0), 0), ((-8, 32768, -512), 504),
+    ],
+)  # fmt: skip
+def test_strides_that_lead_out_of_the_memory_are_corrupt(strides: Any, first: Any) -> None:
+    _, data = dumped(np.zeros((64, 64, 64)).transpose(2, 0, 1))
+    right = b"'strides': (8, 32768, 512), 'first': 0, }"
+    assert data.count(right) == 1
+    wrong = f"'strides': {strides!r}, 'first': {first!r}, }}".encode()
+    end = data.index(b"\n") + 1
+    head = data[:end].replace(right, wrong).rstrip().ljust(end - 1) + b"\n"
+    head[8:10] = (len(head) - 10).to_bytes(2, "little")
+
+    loaded("npy-strided/1", data)
+    with pytest.raises(CorruptArtifact):
+        loaded("npy-strided/1", head + data[end:])
+
+
+def test_rows_with_gaps_between_them_are_not_copied() -> None:
+    table = np.arange(40 * 20_000.0).reshape(40, 20_000)
+    rows = table[::2, :10_000]
+
+    head, *pieces = Npy(None).dump(rows)
+    id, found = back(rows)
+
+    assert id == "npy/1"
+    assert all(np.shares_memory(np.frombuffer(piece, "u1"), table) for piece in pieces)
+    assert b"".join([head, *pieces]) == dumped(rows.copy())[1]
+    assert same(found, rows)
+
+
+def test_items_with_gaps_between_them_are_copied_once() -> None:
+    column = np.arange(40 * 20_000.0).reshape(40, 20_000)[:, ::2]
+
+    pieces = Npy(None).dump(column)
+
+    assert sum(len(memoryview(piece)) for piece in pieces) < column.nbytes + 200
+    assert same(back(column)[1], column)
+
+
+def test_an_array_that_repeats_its_memory_is_written_out() -> None:
+    array = np.broadcast_to(np.arange(3.0), (50_000, 3))
+
+    assert same(back(array)[1], array.copy())
+
+
+def test_a_read_only_array_comes_back_writable() -> None:
+    array = np.arange(3)
+    array.flags.writeable = False
+
+    assert back(array)[1].flags.writeable
 
 
 def test_a_fortran_array_stays_one() -> None:

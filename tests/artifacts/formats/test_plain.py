@@ -6,6 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from there_and_back import back, dumped, loaded
 
+from penstock.model.plain import LONGEST_BYTES
+
 LEAVES: Any = (
     st.none()
     | st.booleans()
@@ -64,6 +66,16 @@ def test_a_character_split_into_surrogates_stays_split(value: object) -> None:
 
 def test_an_emoji_is_json() -> None:
     assert back(["😀"]) == ("json/1", ["😀"])
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda data: [data], lambda data: {"a": (1, [{"b": data}])}, lambda data: (data, data)]
+)
+def test_large_bytes_inside_are_not_written_as_text(wrap: Any) -> None:
+    small, large = wrap(b"x" * (LONGEST_BYTES - 1)), wrap(b"x" * LONGEST_BYTES)
+
+    assert back(small) == ("json/1", small)
+    assert back(large) == ("pickle/1", large)
 
 
 def test_nan_and_infinities_are_json() -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from penstock.artifacts.formats import registry
-from penstock.artifacts.materializer import Composite, NotThisFormat, Part
+from penstock.artifacts.materializer import Composite, NotThisFormat
 from penstock.artifacts.source import OpenFile
 from penstock.digest import of_buffers
+from penstock.model.records import Part
 
 
 class Objects(dict[str, bytes]):

@@ -30,7 +30,7 @@ class Arrow(Materializer["pa.Table"]):
         return dumped(value)
 
     def load(self, data: Buffer) -> pa.Table:
-        return loaded(data, self.format)
+        return loaded(data, self.format, self.trusted)
 
 
 class _Pieces:
@@ -50,8 +50,8 @@ class _Pieces:
     def close(self) -> None: ...
 
 
-def dumped(table: pa.Table) -> Sequence[Buffer]:
-    """The table's buffers between Arrow's own messages. Raises `NotThisFormat`."""
+def dumped(value: pa.Table | pa.RecordBatch) -> Sequence[Buffer]:
+    """The value's buffers between Arrow's own messages. Raises `NotThisFormat`."""
     import pyarrow as pa  # optional: whoever has a table has it
 
     sink = _Pieces()
@@ -60,25 +60,44 @@ def dumped(table: pa.Table) -> Sequence[Buffer]:
     try:
         with (
             pa.PythonFile(sink, mode="w") as file,
-            pa.ipc.new_file(file, table.schema, options=options) as writer,
+            pa.ipc.new_file(file, value.schema, options=options) as writer,
         ):
-            writer.write_table(table)
-            if not table.num_rows:  # else there would be no batch, and no dictionary
-                columns = [column.combine_chunks() for column in table.columns]
-                writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=table.schema))
+            writer.write(value)
+            if not value.num_rows and isinstance(value, pa.Table):
+                # Else there would be no batch, and no dictionary.
+                columns = [column.combine_chunks() for column in value.columns]
+                writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=value.schema))
     except pa.ArrowException as error:
         raise NotThisFormat(str(error)) from None
     return sink.pieces
 
 
-def loaded(data: Buffer, format: str) -> pa.Table:
+def loaded(data: Buffer, format: str, trusted: bool) -> pa.Table:
     """The table as a view of the data.
 
-    Every offset is checked: Arrow itself believes what it reads, and would follow it anywhere.
+    Of data that is not trusted every offset is checked: Arrow itself believes what it reads, and
+    would follow it anywhere.
     """
+    with reading(format):
+        table = _opened(data).read_all()
+        if not trusted:
+            table.validate(full=True)
+        return table
+
+
+def only_batch(data: Buffer, trusted: bool) -> pa.RecordBatch:
+    """The batch of a file that has one, as a view of the data, checked like a table. Raises
+    whatever Arrow does, or `ValueError`."""
+    file = _opened(data)
+    if file.num_record_batches != 1:
+        raise ValueError("there is not one batch")
+    batch = file.get_batch(0)
+    if not trusted:
+        batch.validate(full=True)
+    return batch
+
+
+def _opened(data: Buffer) -> pa.RecordBatchFileReader:
     import pyarrow as pa  # optional: the registry has made sure of it
 
-    with reading(format):
-        table = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(data))).read_all()
-        table.validate(full=True)
-        return table
+    return pa.ipc.open_file(pa.BufferReader(pa.py_buffer(data)))

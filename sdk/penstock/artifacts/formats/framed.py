@@ -8,12 +8,12 @@ those that are; the stream; then the other buffers, each at a multiple of 64 byt
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from penstock.artifacts.formats.data import private
-from penstock.artifacts.materializer import Part
 from penstock.artifacts.store import LARGE, Buffer
+from penstock.model.records import Part
 
 MAGIC: Final = b"penstock"
 ALIGNED: Final = 64
@@ -53,9 +53,7 @@ def framed(
     return pieces
 
 
-def unframed(
-    data: Buffer, get: Callable[[Part], Buffer]
-) -> tuple[int, bytes, list[memoryview]]:
+def unframed(data: Buffer, get: Callable[[Part], Buffer]) -> tuple[int, bytes, list[memoryview]]:
     """Tag, stream and buffers. The stream is a copy, the buffers are views.
 
     Raises `ValueError`, `struct.error`.
@@ -77,12 +75,6 @@ def unframed(
     if end != len(view):
         raise ValueError("the length is wrong")
     return tag, stream, buffers
-
-
-def parts(data: Buffer) -> Iterator[Part]:
-    """The buffers that are objects of their own. Raises `ValueError`, `struct.error`."""
-    _, _, entries, _ = _head(memoryview(data))
-    return (part for _, _, part in entries if part is not None)
 
 
 def _head(view: memoryview) -> tuple[int, int, list[tuple[int, int, Part | None]], int]:

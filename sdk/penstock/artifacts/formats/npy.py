@@ -2,6 +2,9 @@
 
 The header is written here and not by numpy, whose padding differs between versions: equal arrays
 have equal bytes everywhere. `numpy.load` reads them.
+
+A `.npy` file is in C order or in Fortran's. A large array whose memory is in another one, because
+its axes were permuted or turned round, is not copied for that: its header has strides as well.
 """
 
 from __future__ import annotations
@@ -13,8 +16,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from penstock.artifacts.formats.data import private, reading
+from penstock.artifacts.formats.memory import dense, in_order, raw
 from penstock.artifacts.materializer import Materializer, NotThisFormat
-from penstock.artifacts.store import Buffer
+from penstock.artifacts.store import LARGE, Buffer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,21 +31,44 @@ ALIGNED: Final = 64
 class Npy(Materializer["np.ndarray[Any, Any]"]):
     """An array without objects in it. A `memmap` comes back as a plain array: its file stays.
 
-    What is loaded is a view of the data, and always writable.
+    What is loaded is a view of the data, and always writable, because it is the reader's own; also
+    if the array was not. Only a large array in an order of its own is left to the next format.
     """
 
     format: ClassVar[str] = "npy/1"
     suffix: ClassVar[str] = ".npy"
 
     def dump(self, value: np.ndarray[Any, Any]) -> Sequence[Buffer]:
-        import numpy as np  # optional: here because the value is an array
-
-        if type(value) not in (np.ndarray, np.memmap):
-            raise NotThisFormat(f"{type(value).__qualname__} would come back as an array")
-        return dumped(value)
+        array = _plain_array(value)
+        if array.nbytes >= LARGE and _has_own_order(array):
+            raise NotThisFormat("it would be copied")
+        return dumped(array)
 
     def load(self, data: Buffer) -> np.ndarray[Any, Any]:
         return loaded(data, self.format)
+
+
+class NpyStrided(Materializer["np.ndarray[Any, Any]"]):
+    """A large array without gaps whose axes are neither in C order nor in Fortran's.
+
+    `numpy.load` refuses the file for its header: with the axes in the order of the memory it would
+    be another array.
+    """
+
+    format: ClassVar[str] = "npy-strided/1"
+    suffix: ClassVar[str] = ".npy"
+
+    def dump(self, value: np.ndarray[Any, Any]) -> Sequence[Buffer]:
+        array = _plain_array(value)
+        descr = _description(array.dtype)
+        if array.flags.forc or (found := dense(array)) is None:
+            raise NotThisFormat("a .npy file has its order")
+        memory, first = found
+        strides = f"'strides': {array.strides!r}, 'first': {first}, "
+        return [_header(descr, False, array.shape, strides), memory]
+
+    def load(self, data: Buffer) -> np.ndarray[Any, Any]:
+        return loaded(data, self.format, strided=True)
 
 
 class NpyScalar(Materializer["np.generic[Any]"]):
@@ -69,32 +96,45 @@ class NpyScalar(Materializer["np.generic[Any]"]):
 
 
 def dumped(array: np.ndarray[Any, Any]) -> Sequence[Buffer]:
-    """Header and memory. Only an array whose memory has gaps is copied."""
-    import numpy as np  # optional: here because the value is an array
-
-    array = np.asarray(array)
-    descr = _description(array.dtype)
-    if not (array.flags.c_contiguous or array.flags.f_contiguous):
-        # As raw memory: a copy by fields would leave what is between them to chance.
-        raw = np.ascontiguousarray(array.view(f"V{array.itemsize}") if array.itemsize else array)
-        array = raw.view(array.dtype)
-    head = _header(descr, not array.flags.c_contiguous, array.shape)
+    """Header and memory. Only items with gaps between them are copied."""
+    fortran = array.flags.f_contiguous and not array.flags.c_contiguous
+    head = _header(_description(array.dtype), fortran, array.shape)
     if not array.nbytes:
         return [head]
-    # As bytes, because the buffer protocol knows neither dates nor text.
-    return [head, array.ravel(order="K").view(np.uint8).data]
+    return [head, raw(array.T)] if fortran else [head, *in_order(array)]
 
 
-def loaded(data: Buffer, format: str) -> np.ndarray[Any, Any]:
+def loaded(data: Buffer, format: str, *, strided: bool = False) -> np.ndarray[Any, Any]:
     """The array as a view of the data, checked to be all of it."""
     import numpy as np  # optional: the value is an array
 
     view = private(data)
     with reading(format):
-        dtype, order, shape, start = _parsed(view)
+        header, start = _parsed(view, ("strides", "first") if strided else ())
+        dtype, shape = header["descr"], header["shape"]
         if start + math.prod(shape) * dtype.itemsize != len(view):
             raise ValueError("the length is wrong")
-        return np.ndarray(shape, dtype, buffer=view, offset=start, order=order)
+        if not strided:
+            order: Any = "F" if header["fortran_order"] else "C"
+            return np.ndarray(shape, dtype, view, start, order=order)
+        array: np.ndarray[Any, Any]
+        array = np.ndarray(shape, dtype, view, start + header["first"], header["strides"])
+        if (found := dense(array)) is None or found[1] != header["first"]:
+            raise ValueError("the strides leave something out")
+        return array
+
+
+def _plain_array(value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    import numpy as np  # optional: here because the value is an array
+
+    if type(value) not in (np.ndarray, np.memmap):
+        raise NotThisFormat(f"{type(value).__qualname__} would come back as an array")
+    return np.asarray(value)
+
+
+def _has_own_order(array: np.ndarray[Any, Any]) -> bool:
+    """Whether it would have to be copied to be in one that a .npy file can have, and need not."""
+    return not array.dtype.hasobject and not array.flags.forc and dense(array) is not None
 
 
 def _description(dtype: np.dtype[Any]) -> Any:
@@ -125,8 +165,8 @@ def _plain(dtype: np.dtype[Any]) -> bool:
     return dtype.kind in "biufcmMSUV"
 
 
-def _header(descr: Any, fortran: bool, shape: tuple[int, ...]) -> bytes:
-    text = f"{{'descr': {descr!r}, 'fortran_order': {fortran}, 'shape': {shape!r}, }}"
+def _header(descr: Any, fortran: bool, shape: tuple[int, ...], more: str = "") -> bytes:
+    text = f"{{'descr': {descr!r}, 'fortran_order': {fortran}, 'shape': {shape!r}, {more}}}"
     raw = text.encode("ascii" if text.isascii() else "utf-8")
     version = 3 if not text.isascii() else 1 if len(raw) < 2**16 - ALIGNED else 2
     length = struct.Struct("<H" if version == 1 else "<I")
@@ -135,8 +175,8 @@ def _header(descr: Any, fortran: bool, shape: tuple[int, ...]) -> bytes:
     return MAGIC + bytes([version, 0]) + length.pack(size) + raw.ljust(size - 1) + b"\n"
 
 
-def _parsed(view: memoryview) -> tuple[np.dtype[Any], Any, tuple[int, ...], int]:
-    """dtype, order, shape, and where the memory begins."""
+def _parsed(view: memoryview, more: Sequence[str]) -> tuple[dict[str, Any], int]:
+    """The header, with a dtype for its description, and where the memory begins."""
     from numpy.lib import format as npy  # optional: the value is numpy's
 
     if bytes(view[:6]) != MAGIC or bytes(view[6:8]) not in (b"\1\0", b"\2\0", b"\3\0"):
@@ -146,12 +186,12 @@ def _parsed(view: memoryview) -> tuple[np.dtype[Any], Any, tuple[int, ...], int]
     (size,) = length.unpack(view[8:start])
     raw = bytes(view[start : start + size])
     header = ast.literal_eval(raw.decode("utf-8" if view[6] == 3 else "latin-1").strip())
-    if type(header) is not dict or header.keys() != {"descr", "fortran_order", "shape"}:
+    if type(header) is not dict or header.keys() != {"descr", "fortran_order", "shape", *more}:
         raise ValueError("the header is not one")
-    shape, fortran = header["shape"], header["fortran_order"]
+    shape = header["shape"]
     if type(shape) is not tuple or not all(type(n) is int and n >= 0 for n in shape):
         raise ValueError("the shape is not one")
-    dtype = npy.descr_to_dtype(header["descr"])
-    if type(fortran) is not bool or not _plain(dtype):
+    header["descr"] = npy.descr_to_dtype(header["descr"])
+    if type(header["fortran_order"]) is not bool or not _plain(header["descr"]):
         raise ValueError("the dtype or the order is not one")
-    return dtype, "F" if fortran else "C", shape, start + size
+    return header, start + size

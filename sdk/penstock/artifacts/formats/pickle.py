@@ -21,11 +21,11 @@ from types import FunctionType, SimpleNamespace
 from typing import Any, ClassVar, Final
 
 from penstock.artifacts.formats.data import reading
-from penstock.artifacts.formats.framed import framed, parts, unframed
+from penstock.artifacts.formats.framed import framed, unframed
 from penstock.artifacts.formats.path import refuse_paths_inside
 from penstock.artifacts.formats.reduced import reduced
 from penstock.artifacts.formats.unpicklable import complaint
-from penstock.artifacts.materializer import Composite, NotThisFormat, Objects, Part
+from penstock.artifacts.materializer import Composite, NotThisFormat, Objects
 from penstock.artifacts.store import Buffer
 from penstock.errors import CorruptArtifact, NotFound, PenstockError, UnsupportedValue
 from penstock.model.names import module_name
@@ -65,10 +65,6 @@ class Pickle(Composite[Any]):
         with reading(self.format):
             _, stream, buffers = unframed(data, objects.get)
         return unpickle(stream, buffers)
-
-    def parts(self, data: Buffer) -> Iterable[Part]:
-        with reading(self.format):
-            return list(parts(data))
 
     def _pickled(
         self, value: Any, pickler: Callable[..., Any]
@@ -121,11 +117,19 @@ class CloudPickle(Pickle):
         return unpickle(stream, buffers)
 
 
+def by_name(value: Any) -> bytes:
+    """A value for another process of ours, which must find its classes; `unpickle` reads it."""
+    return _stream(value, _ByName)
+
+
 def by_value(value: Any) -> bytes:
-    """The stream of a value for another process of ours, with the code of what nobody can import;
-    `unpickle` reads it."""
+    """The same, with the code of what no other process can import."""
+    return _stream(value, _by_value())
+
+
+def _stream(value: Any, pickler: Callable[..., Any]) -> bytes:
     pieces: list[Buffer] = []
-    _by_value()(SimpleNamespace(write=pieces.append), protocol=5).dump(value)
+    pickler(SimpleNamespace(write=pieces.append), protocol=5).dump(value)
     return b"".join(pieces)
 
 

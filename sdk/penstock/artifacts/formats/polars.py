@@ -33,7 +33,7 @@ class PolarsFrame(Materializer["pl.DataFrame"]):
         return _dumped(value)
 
     def load(self, data: Buffer) -> pl.DataFrame:
-        return _loaded(data, self.format)
+        return _loaded(data, self.format, self.trusted)
 
 
 class PolarsSeries(Materializer["pl.Series"]):
@@ -50,7 +50,7 @@ class PolarsSeries(Materializer["pl.Series"]):
         return _dumped(value.to_frame())
 
     def load(self, data: Buffer) -> pl.Series:
-        frame = _loaded(data, self.format)
+        frame = _loaded(data, self.format, self.trusted)
         if frame.width != 1:
             raise CorruptArtifact(f"The bytes are not a value of format {self.format!r}.")
         return frame.to_series()
@@ -65,7 +65,7 @@ def _dumped(frame: pl.DataFrame) -> Sequence[Buffer]:
     pieces = _tried(frame)
     sample = frame.head(2)
     try:
-        back = _loaded(b"".join(_tried(sample)), PolarsFrame.format)
+        back = _loaded(b"".join(_tried(sample)), PolarsFrame.format, trusted=True)
     except CorruptArtifact as error:
         raise NotThisFormat(str(error)) from None
     if back.schema != sample.schema or not back.equals(sample) or not frame.width == back.width:
@@ -85,13 +85,13 @@ def _tried(frame: pl.DataFrame) -> Sequence[Buffer]:
         raise NotThisFormat(str(error)) from None
 
 
-def _loaded(data: Buffer, format: str) -> pl.DataFrame:
+def _loaded(data: Buffer, format: str, trusted: bool) -> pl.DataFrame:
     import polars as pl  # optional: the registry has made sure of it
 
-    table: Any = arrow.loaded(data, format)
+    table: Any = arrow.loaded(data, format, trusted)
     with reading(format):
         try:
-            frame = pl.from_arrow(table)
+            frame = pl.from_arrow(table, rechunk=False)
         except pl.exceptions.PanicException as error:  # not an Exception
             raise ValueError(str(error)) from error
         if not isinstance(frame, pl.DataFrame):

@@ -25,14 +25,21 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "bytes/1": "penstock.artifacts.formats.bytes:Bytes",
     "bytearray/1": "penstock.artifacts.formats.bytes:ByteArray",
     "memoryview/1": "penstock.artifacts.formats.bytes:MemoryView",
+    "memoryview-shaped/1": "penstock.artifacts.formats.bytes:ShapedView",
     "npy/1": "penstock.artifacts.formats.npy:Npy",
+    "npy-strided/1": "penstock.artifacts.formats.npy:NpyStrided",
     "npy-scalar/1": "penstock.artifacts.formats.npy:NpyScalar",
+    "torch/1": "penstock.artifacts.formats.torch:Torch",
     "arrow/1": "penstock.artifacts.formats.arrow:Arrow",
-    "pandas-arrow/1": "penstock.artifacts.formats.pandas:PandasFrame",
-    "pandas-series-arrow/1": "penstock.artifacts.formats.pandas:PandasSeries",
+    "pandas-arrow/1": "penstock.artifacts.formats.frames.first:FirstFrame",
+    "pandas-arrow/2": "penstock.artifacts.formats.pandas:PandasFrame",
+    "pandas-series-arrow/1": "penstock.artifacts.formats.frames.first:FirstSeries",
+    "pandas-series-arrow/2": "penstock.artifacts.formats.pandas:PandasSeries",
     "polars-arrow/1": "penstock.artifacts.formats.polars:PolarsFrame",
     "polars-series-arrow/1": "penstock.artifacts.formats.polars:PolarsSeries",
     "path/1": "penstock.artifacts.formats.path:PathFormat",
+    "file/1": "penstock.artifacts.formats.file:FileFormat",
+    "files/1": "penstock.artifacts.formats.files:Files",
     "dataclass/1": "penstock.artifacts.formats.dataclass:Dataclass",
     "pydantic/1": "penstock.artifacts.formats.pydantic:Pydantic",
     "failure/1": "penstock.artifacts.formats.failure:FailureFormat",
@@ -45,33 +52,38 @@ PICKLES: Final = ("pickle/1", "cloudpickle/1")
 EXACT: Final[Mapping[type, tuple[str, ...]]] = {
     **dict.fromkeys((NoneType, bool, int, float), ("json/1",)),
     str: ("text/1", "json/1", *PICKLES),
-    **dict.fromkeys((list, dict, tuple, set, frozenset), ("json/1", *PICKLES)),
+    **dict.fromkeys((list, dict, tuple), ("json/1", "files/1", *PICKLES)),
+    **dict.fromkeys((set, frozenset), ("json/1", *PICKLES)),
     bytes: ("bytes/1",),
     bytearray: ("bytearray/1",),
-    memoryview: ("memoryview/1", *PICKLES),
+    memoryview: ("memoryview/1", "memoryview-shaped/1"),
 }
 """Formats of Python's own types. A subclass is another type, and would come back as this one."""
 
-BY_NAME: Final[Mapping[str, str]] = {
-    "numpy.ndarray": "npy/1",
+BY_NAME: Final[Mapping[str, str | tuple[str, ...]]] = {
+    "numpy.ndarray": ("npy/1", "npy-strided/1"),
     "numpy.generic": "npy-scalar/1",
+    "torch.Tensor": "torch/1",
     "pyarrow.lib.Table": "arrow/1",
-    "pandas.DataFrame": "pandas-arrow/1",
-    "pandas.core.frame.DataFrame": "pandas-arrow/1",
-    "pandas.Series": "pandas-series-arrow/1",
-    "pandas.core.series.Series": "pandas-series-arrow/1",
+    "pandas.DataFrame": "pandas-arrow/2",
+    "pandas.core.frame.DataFrame": "pandas-arrow/2",
+    "pandas.Series": "pandas-series-arrow/2",
+    "pandas.core.series.Series": "pandas-series-arrow/2",
     "polars.dataframe.frame.DataFrame": "polars-arrow/1",
     "polars.series.series.Series": "polars-series-arrow/1",
     "pathlib.Path": "path/1",
     "pathlib._local.Path": "path/1",
+    "penstock.model.file.File": "file/1",
     "pydantic.main.BaseModel": "pydantic/1",
 }
 """Formats of classes, and perhaps their subclasses, that may not even be installed."""
 
 LIBRARIES: Final[Mapping[str, tuple[str, ...]]] = {
-    **dict.fromkeys(("npy/1", "npy-scalar/1"), ("numpy",)),
+    **dict.fromkeys(("npy/1", "npy-strided/1", "npy-scalar/1"), ("numpy",)),
+    "torch/1": ("torch",),
     "arrow/1": ("pyarrow",),
     **dict.fromkeys(("pandas-arrow/1", "pandas-series-arrow/1"), ("pandas", "pyarrow")),
+    **dict.fromkeys(("pandas-arrow/2", "pandas-series-arrow/2"), ("pandas", "pyarrow")),
     **dict.fromkeys(("polars-arrow/1", "polars-series-arrow/1"), ("polars", "pyarrow")),
     "pydantic/1": ("pydantic",),
     "cloudpickle/1": ("cloudpickle",),
@@ -135,6 +147,12 @@ def suffix(id: str) -> str:
     """The ending of a file with the bytes of this format."""
     format = _find(id)
     return format.suffix if format is not None else ".bin"
+
+
+def is_outside(id: str) -> bool:
+    """Whether values of this format lie outside of the store, and only references in it."""
+    format = _find(id)
+    return format is not None and format.outside
 
 
 def is_composite(id: str) -> bool:
@@ -215,19 +233,19 @@ def _formats(kind: type) -> Iterator[FormatClass]:
         yield from map(_built_in, EXACT[kind])
         return
     for base in kind.__mro__[:-1]:  # not for `object`
-        if format := _of_class(base):
-            yield format
+        yield from _of_class(base)
     if hasattr(kind, "__dataclass_fields__"):
         yield _built_in("dataclass/1")
     yield from map(_built_in, PICKLES)
 
 
-def _of_class(kind: type) -> FormatClass | None:
-    """The format that penstock, or else an installed package, brings for this very class."""
+def _of_class(kind: type) -> Iterator[FormatClass]:
+    """The formats that penstock, or else an installed package, brings for this very class."""
     name = f"{kind.__module__}.{kind.__qualname__}"
-    if name in BY_NAME:
-        return _built_in(BY_NAME[name])
-    return None if name.partition(".")[0] in _OURS else installed.find(name)
+    if ids := BY_NAME.get(name):
+        yield from map(_built_in, (ids,) if isinstance(ids, str) else ids)
+    elif name.partition(".")[0] not in _OURS and (format := installed.find(name)):
+        yield format
 
 
 def _find(id: str) -> FormatClass | None:

@@ -1,0 +1,1 @@
+"""How pandas frames lie in Arrow files: their own memory, and notes of what Arrow lacks."""

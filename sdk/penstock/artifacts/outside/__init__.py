@@ -1,0 +1,1 @@
+"""The outside world: files and folders that a store only refers to."""

@@ -1,0 +1,130 @@
+"""Two people with a key each and one store, or with one key for both. (Two users of a machine, with
+files of their own: `test_two_users.py`.)"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samples_of_formats import Parcel
+
+from penstock import Client, LocalArtifactStore, LocalOrchestrator, Stack, pipeline, step
+from penstock.artifacts.trust import Key
+from penstock.artifacts.values import object_key
+from penstock.errors import CorruptArtifact, UntrustedArtifact
+from penstock.runtime.run import Run
+
+ANNA, BEN = "anna's key", "ben's key"
+HITS = ["cached", "cached", "cached"]
+
+
+@step
+def rows() -> list[int]:
+    return [1, 2, 3]
+
+
+@step
+def model(rows: list[int]) -> object:
+    return Parcel([*rows, "x" * 5000])
+
+
+@step
+def score(model: Parcel) -> int:
+    return len(model.content)
+
+
+@pipeline
+def training() -> Any:
+    return score(model(rows()))
+
+
+class Desk:
+    """One of them, with one key or several."""
+
+    def __init__(self, folder: Path, *keys: str) -> None:
+        store = LocalArtifactStore(path=str(folder), signing_key=keys)  # type: ignore[arg-type]
+        self.stack = Stack("shared", orchestrator=LocalOrchestrator(), artifact_store=store)
+
+    def run(self) -> Run[Any]:
+        return training.on(self.stack).run()
+
+    def statuses(self) -> list[str]:
+        return [str(view.status) for view in self.run()]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "shared"
+
+
+def test_a_foreign_pickle_is_a_miss_that_says_whose_key_is_missing(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Desk(place, ANNA).run()
+    capsys.readouterr()
+    run = Desk(place, BEN).run()
+
+    said = f"model runs again: output 'output' is a pickle signed with key {Key.of(ANNA).id}, "
+    assert [str(view.status) for view in run] == ["cached", "completed", "cached"]
+    assert said + "which is not here" in capsys.readouterr().err
+
+
+def test_each_computes_once_and_has_hits_only_then(place: Path) -> None:
+    anna, ben = Desk(place, ANNA), Desk(place, BEN)
+    first = [desk.statuses()[1] for desk in (anna, ben)]
+
+    assert first == ["completed", "completed"]
+    assert [desk.statuses() for desk in (anna, ben, anna, ben, ben, anna)] == [HITS] * 6
+
+
+def test_a_third_one_takes_nothing_away_from_them(place: Path) -> None:
+    desks = [Desk(place, key) for key in (ANNA, BEN, "carla's key")]
+    for desk in desks:
+        desk.run()
+
+    assert [desk.statuses() for desk in (*desks, *desks)] == [HITS] * 6
+
+
+def test_with_a_common_key_there_are_only_hits(place: Path) -> None:
+    Desk(place, "ours").run()
+
+    assert [Desk(place, "ours").statuses() for _ in range(4)] == [HITS] * 4
+
+
+def test_who_knows_the_key_of_the_other_has_only_hits(place: Path) -> None:
+    Desk(place, ANNA).run()
+
+    assert Desk(place, BEN, ANNA).statuses() == HITS
+
+
+def test_a_new_key_in_front_of_the_old_one_keeps_everything(place: Path) -> None:
+    old, both, new = Desk(place, ANNA), Desk(place, BEN, ANNA), Desk(place, BEN)
+    before = old.run()
+
+    assert both.statuses() == HITS
+    assert Client(both.stack).run(before.id)["model"].output.load().content[:3] == [1, 2, 3]
+    assert new.statuses() == ["cached", "completed", "cached"]
+    assert [desk.statuses() for desk in (both, new, old)] == [HITS] * 3
+
+
+def test_of_a_foreign_pickle_all_but_its_value_can_be_seen(place: Path) -> None:
+    run = Desk(place, ANNA).run()
+    seen = Client(Desk(place, BEN).stack).run(run.id)
+
+    assert seen.status == "completed"
+    assert seen["rows"].output.load() == [1, 2, 3]
+    with pytest.raises(UntrustedArtifact, match=f"signed with key {Key.of(ANNA).id}, which does"):
+        seen["model"].output.load()
+
+
+def test_a_damaged_object_takes_from_the_other_no_more_than_itself(place: Path) -> None:
+    """Equal pickles are one object: each makes it anew, or finds it made."""
+    anna, ben = Desk(place, ANNA), Desk(place, BEN)
+    made = anna.run()["model"].output.artifact
+    ben.run()
+    file = place / object_key(made.digest)
+    file.write_bytes(b"x" * made.size)
+    with pytest.raises(CorruptArtifact):
+        Client(ben.stack).run("last")["model"].output.load()
+    ben.run()
+
+    assert [desk.statuses() for desk in (anna, ben, anna, ben)] == [HITS] * 4
