@@ -12,6 +12,7 @@ import threading
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from penstock.artifacts.source import Writing
 from penstock.lazy import lazy
 from penstock.model.graph import Call
 from penstock.model.records import StepRun
@@ -29,10 +30,12 @@ else:
 class Gpus:
     """The GPUs of one run. As a context: what this process sees of them."""
 
-    def __init__(self, job: Job, capacity: Capacity, observer: Observer) -> None:
+    def __init__(self, job: Job, capacity: Capacity, observer: Observer, *, apart: bool) -> None:
+        """`apart`: no step runs in this process."""
         calls = [job.plan.graph.calls[call] for call in job.pending]
         self._held = {call.id: asked for call in calls if (asked := amounts(call)[2])}
         devices = capacity.gpus if self._held else ()
+        self._apart = apart
         self._several = len(devices) > 1
         self._shown = devices[0] if len(devices) == 1 and capacity.declared.gpu else None
         self._job = job
@@ -55,16 +58,16 @@ class Gpus:
         if self._shown is not None:
             _visible.restore()
 
-    def execute(self, call_id: str) -> StepRun:
-        """Run the call with as many GPUs as it asks for."""
+    def execute(self, call_id: str, /, *, writing: Writing) -> StepRun:
+        """Run the call with as many GPUs as it asks for, which it holds until it is written."""
         if call_id not in self._held:
-            return self._job.execute(call_id)
+            return self._job.execute(call_id, writing=writing)
         devices = self._taken(self._held[call_id])
         try:
             if self._goes_apart(self._job.plan.graph.calls[call_id]):
                 return self._job.execute(call_id, environment={VISIBLE: ",".join(devices)})
             with context.holding(devices):
-                return self._job.execute(call_id)
+                return self._job.execute(call_id, writing=writing)
         finally:
             with self._lock:
                 self._free = sorted([*self._free, *devices], key=self._order.__getitem__)
@@ -78,7 +81,7 @@ class Gpus:
         return devices
 
     def _goes_apart(self, call: Call) -> bool:
-        if call.step.options.step_operator is not None:
+        if call.step.options.step_operator is not None or self._apart:
             return True
         if not self._several:
             return False

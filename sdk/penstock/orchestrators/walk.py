@@ -1,16 +1,29 @@
-"""A walk over the calls of a job: in the caller's thread, and in others where that is worth it."""
+"""A walk over the calls of a job: in the caller's thread, and in others where that is worth it.
+
+A step that has computed large outputs gives up its place while it writes them: another begins, in
+another thread. What depends on it waits until they are written.
+"""
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol
 
+from penstock.artifacts.source import Writing
+from penstock.lazy import lazy
 from penstock.model.records import StepRun
 from penstock.runtime.stopping import Stopped
 from penstock.stack.orchestrator import Job
+
+if TYPE_CHECKING:
+    from penstock.orchestrators import flight
+else:
+    flight = lazy("penstock.orchestrators.flight")  # only for large outputs
 
 LONG: Final = 0.002
 """Seconds that a step must take before another thread is set to work beside it."""
@@ -32,6 +45,12 @@ class Ready(Protocol):
         """It has ended."""
 
 
+class Execute(Protocol):
+    """How a call is carried out, as in `Job`."""
+
+    def __call__(self, call_id: str, /, *, writing: Writing) -> StepRun: ...
+
+
 class InTurn(deque[str]):
     """Where nobody asks for resources, the first can always start."""
 
@@ -47,12 +66,18 @@ class Walk:
         job: Job,
         workers: int,
         ready: Ready,
-        execute: Callable[[str], StepRun],
+        execute: Execute,
         *,
+        limit: Callable[[], int],
         stop: bool,
+        eager: bool = False,
     ) -> None:
+        """`limit` finds out how many bytes calls may write while others have their places.
+        `eager`: a thread only waits for a step that runs elsewhere, so it is always worth one.
+        """
         self._execute = execute
         self._stop = stop
+        self._eager = eager
         self._most = workers - 1
         calls = job.plan.graph.calls
         pending = set(job.pending)
@@ -66,6 +91,10 @@ class Walk:
             if not count:
                 ready.append(id)
         self._running = 0
+        self._limit = limit
+        self._flight: flight.Flight | None = None
+        self._given_up = 0
+        """Places that calls have given up while they write."""
         self.error: BaseException | None = None
         self._lock = threading.Lock()
         self._for_caller = threading.Condition(self._lock)
@@ -112,7 +141,7 @@ class Walk:
         """The next call; waits while helpers are at work that may lead to one."""
         with self._lock:
             self._caller_since = 0.0
-            while not self._ready and self._running and self.error is None:
+            while self.error is None and (self._is_full if self._ready else self._running):
                 self._for_caller.wait(AGAIN)
             if not self._ready:
                 self._for_helpers.notify_all()
@@ -130,7 +159,7 @@ class Walk:
         with self._lock:
             self._watching += 1
             while (self._ready or self._running) and self.error is None:
-                if not self._ready:
+                if not self._ready or self._is_full:
                     self._asleep += 1
                     self._for_helpers.wait()
                     self._asleep -= 1
@@ -143,33 +172,61 @@ class Walk:
 
     def _is_worth_it(self) -> bool:
         """Whether the caller's thread is busy, with steps that take their time."""
+        if self._eager:
+            return True
         since = self._caller_since
-        return since > 0 and (self._usual > LONG / 2 or time.perf_counter() - since > LONG)
+        if since <= 0:
+            return False
+        slow = self._given_up > 0 or self._usual > LONG / 2
+        return slow or time.perf_counter() - since > LONG
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether no place among the workers is free."""
+        return self._running - self._given_up > self._most
 
     def _take(self) -> str:
         """A ready call; if more are ready, a helper watches whether it is needed."""
         call = self._ready.popleft()
         self._running += 1
-        if self._ready:
-            if self._asleep:
-                self._for_helpers.notify()
-            elif not self._watching and len(self._helpers) < self._most:
-                helper = threading.Thread(target=self._help, name="penstock-worker", daemon=True)
-                self._helpers.append(helper)
-                helper.start()
+        if self._ready and not self._is_full:
+            self._call_for_help()
         return call
+
+    def _call_for_help(self) -> None:
+        if self._asleep:
+            self._for_helpers.notify()
+        elif not self._watching and len(self._helpers) < self._most + self._given_up:
+            helper = threading.Thread(target=self._help, name="penstock-worker", daemon=True)
+            self._helpers.append(helper)
+            # It may be a step that calls for help here, whose context is not the helper's.
+            contextvars.Context().run(helper.start)
+
+    def _writing(self, call: str, size: int) -> None:
+        """A call writes an output of so many bytes; while it does, another may begin."""
+        with self._lock:
+            if self._flight is None:
+                self._flight = flight.Flight(self._limit())
+            self._flight.writes(call, size)
+            self._given_up = len(self._flight)
+            if self._ready and not self._is_full:
+                self._for_caller.notify()
+                self._call_for_help()
 
     def execute(self, call: str) -> None:
         """Run a call and make ready what waited for it."""
         begin = time.perf_counter()
         try:
-            usable = self._execute(call).usable
+            usable = self._execute(call, writing=partial(self._writing, call)).usable
         except BaseException as error:  # Ctrl-C, or a defect of ours
             self.stop(error)
             usable = False
         took = time.perf_counter() - begin
         with self._lock:
             self._running -= 1
+            if self._flight is not None:
+                self._flight.ends(call)
+                self._given_up = len(self._flight)
             self._ready.give_back(call)
             self._usual = 0.8 * self._usual + 0.2 * took
             if usable:

@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import CoroutineType
 from typing import TYPE_CHECKING
 
+from penstock.artifacts.source import Writing, unnoticed
+from penstock.artifacts.trust import Keyring
 from penstock.artifacts.values import Values
 from penstock.digest import of_buffers
 from penstock.errors import LostStep, StackError, StepError
@@ -33,7 +35,7 @@ from penstock.runtime.secrets import Secrets
 from penstock.runtime.stopping import CTRL_C, Stop, Stopped, is_end
 from penstock.runtime.tracebacks import trim
 from penstock.runtime.traces import Traces
-from penstock.stack.orchestrator import Observer
+from penstock.stack.orchestrator import Job, Observer
 from penstock.stack.stack import Stack
 
 if TYPE_CHECKING:
@@ -65,8 +67,8 @@ class Executor:
     ) -> None:
         self.plan = plan
         self.secrets = secrets
+        self.stack = stack
         self._limit = limit
-        self._stack = stack
         self._ledger = ledger
         self._values = values
         self._cache = cache
@@ -106,29 +108,54 @@ class Executor:
         return of_buffers([self.plan.to_bytes()])
 
     @property
-    def environment(self) -> Mapping[str, str]:
-        return self._stack.environment | self.secrets.literal
+    def keys(self) -> Keyring:
+        """Those that sign and verify its records."""
+        return self._ledger.keys
 
-    def execute(self, call_id: str, *, environment: Mapping[str, str] | None = None) -> StepRun:
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return self.stack.environment | self.secrets.literal
+
+    def execute(
+        self,
+        call_id: str,
+        *,
+        environment: Mapping[str, str] | None = None,
+        writing: Writing = unnoticed,
+        by: Callable[[Job, str], None] | None = None,
+    ) -> StepRun:
         call = self.plan.graph.calls[call_id]
         self._begin(call)
-        if call.step.options.step_operator is not None or environment is not None:
+        operated = call.step.options.step_operator is not None
+        if operated or (environment is not None and by is None):
             if (hit := self._hit(call)) is not None:
                 return self._done(call, hit)
             self._tell_start(call)
             return self._done(call, self._handed_over(call, environment or {}), told=True)
-        return self._done(call, self._carried_out(call, told=True), told=True)
+        result = self._carried_out(call, told=True, writing=writing, by=by)
+        return self._done(call, result, told=True)
 
-    def execute_here(self, call_id: str, number: int = 1) -> StepRun:
+    def execute_here(self, call_id: str, number: int = 1, key: Key | None = None) -> StepRun:
         """Run the call in this process, also if a step operator is meant to: it has called us.
 
-        Hooks are told by whoever called the operator. `number` is that of the first attempt.
+        Hooks are told by whoever called the operator. `number` is that of the first attempt. With
+        `key`, the cache was asked already.
         """
         call = self.plan.graph.calls[call_id]
         self._begin(call)
+        if key is not None:
+            self._known[call_id] = Miss(key)
         return self._done(call, self._carried_out(call, number))
 
-    def _carried_out(self, call: Call, number: int = 1, *, told: bool = False) -> StepRun:
+    def _carried_out(
+        self,
+        call: Call,
+        number: int = 1,
+        *,
+        told: bool = False,
+        writing: Writing = unnoticed,
+        by: Callable[[Job, str], None] | None = None,
+    ) -> StepRun:
         """Look the call up, and try it as often as it may be tried."""
         reusable = call.id not in self.plan.uncached
         found = self._known.pop(call.id, None) or self._look_up(call, reusable)
@@ -141,11 +168,14 @@ class Executor:
             self._cache.forget(key)
         if told:
             self._tell_start(call, key)
+        if by is not None:
+            return self._handed_over(call, {}, key, by)
         while True:
-            result, error = self._attempt(call, key, number, reusable)
+            result, error = self._attempt(call, key, number, reusable, writing)
             if error is None or not self._tries_again(call, result, error):
                 return result
             number += 1
+            writing(0)
 
     def _tries_again(self, call: Call, result: StepRun, error: BaseException) -> bool:
         return retrying.tries_again(call, result, error, self._observer, self.stop)
@@ -162,7 +192,7 @@ class Executor:
             self._observer.note(
                 f"{call.id} has changed the working directory to {found}; it is put back"
             )
-        if result.failure is not None and call.item and self._stack.orchestrator.collects:
+        if result.failure is not None and call.item and self.stack.orchestrator.collects:
             result = self._collected(call, result)
         self.results[call.id] = result
         self._observer.step_finished(result)
@@ -211,26 +241,36 @@ class Executor:
             found = attempts[-1]
         return found
 
-    def _handed_over(self, call: Call, environment: Mapping[str, str]) -> StepRun:
-        """Have the call run by its step operator, or in a process of its own. It is tried again
-        there, and here if whoever tried has vanished."""
-        environment = {**self._stack.environment, **self.secrets.of(call), **environment}
+    def _handed_over(
+        self,
+        call: Call,
+        environment: Mapping[str, str],
+        key: Key | None = None,
+        by: Callable[[Job, str], None] | None = None,
+    ) -> StepRun:
+        """Have the call run by its step operator, by somebody else, or in a process of its own. It
+        is tried again there, and here if whoever tried has vanished."""
+        name = call.step.options.step_operator
+        operator = self.stack.step_operator(name) if name is not None else None
+        run = by or (apart.run if operator is None else operator.run)
+        environment = {**self.stack.environment, **self.secrets.of(call), **environment}
         number = 1
         while True:
-            result, error = self._handed(call, Handed(self, environment, number), number)
+            job = Handed(self, environment, number, key)
+            result, error = self._handed(call, partial(run, job, call.id), number)
             if error is None or not self._tries_again(call, result, error):
                 return result
             number = result.attempt + 1
 
-    def _handed(self, call: Call, job: Handed, number: int) -> tuple[StepRun, BaseException | None]:
+    def _handed(
+        self, call: Call, run: Callable[[], None], number: int
+    ) -> tuple[StepRun, BaseException | None]:
         """What became of it, as the store says; and the error if that says nothing."""
         name = call.step.options.step_operator
-        operator = self._stack.step_operator(name) if name is not None else None
-        run = apart.run if operator is None else operator.run
         raised = None
         try:
             with self.stop.reach():
-                run(job, call.id)
+                run()
         except Exception as error:
             trim(error)
             raised = error
@@ -282,7 +322,7 @@ class Executor:
         if call.id in self._known or call.id in self.plan.uncached:
             return None
         name = call.step.options.step_operator
-        operator = self._stack.step_operator(name) if name is not None else None
+        operator = self.stack.step_operator(name) if name is not None else None
         if operator is not None and operator.own_environment:
             return None
         found = self._look_up(call, reusable=True)
@@ -299,7 +339,7 @@ class Executor:
         return result
 
     def _attempt(
-        self, call: Call, key: Key, number: int, reusable: bool
+        self, call: Call, key: Key, number: int, reusable: bool, writing: Writing
     ) -> tuple[StepRun, BaseException | None]:
         """One attempt, from the inputs to the record. What the step raises becomes a record, and
         comes with it."""
@@ -314,7 +354,7 @@ class Executor:
                     value = call.step.function(*first, **rest)
                     if type(value) is CoroutineType:
                         value = calling.awaited(value, call)
-                outputs = self._outputs.saved(call, value)
+                outputs = self._outputs.saved(call, value, writing)
         except BaseException as error:
             result = attempt.failed(blame.blamed(error) or error)
             self._ledger.attempt(result, attempt.nonce)
@@ -323,6 +363,10 @@ class Executor:
                 raise
             self.errors[call.id] = error
             return result, error
+        if reusable and (now := self._inputs.changed(call)):
+            # Nobody knows which of the two it has seen: for a cache that is not good enough.
+            self._observer.note(f"{call.id} is not kept in the cache, an input has changed: {now}")
+            reusable = False
         result = attempt.completed(outputs, read, self._ledger.keys.signing.id)
         self.digests[call.id] = self._ledger.finish(result, reusable=reusable)
         attempt.context.done()

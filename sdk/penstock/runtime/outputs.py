@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.artifacts.formats.failure import FAILURE, FailureFormat
+from penstock.artifacts.source import Writing
 from penstock.artifacts.values import Values
 from penstock.model.graph import Call
 from penstock.model.records import Artifact, Failure
@@ -17,12 +18,12 @@ class Outputs:
     def __init__(self, values: Values) -> None:
         self._values = values
 
-    def saved(self, call: Call, value: Any) -> dict[str, Artifact]:
-        """What the step's function returned, by the names of its outputs."""
+    def saved(self, call: Call, value: Any, writing: Writing) -> dict[str, Artifact]:
+        """What the step's function returned, by the names of its outputs; see `Job.execute`."""
         signature = call.step.signature
         return {
             output.name: self._values.save(
-                item, output.hint, f"Output {output.name!r} of step {call.id}"
+                item, output.hint, f"Output {output.name!r} of step {call.id}", writing
             )
             for output, item in zip(signature.outputs, signature.split(value, call.id), strict=True)
         }

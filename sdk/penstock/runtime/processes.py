@@ -47,7 +47,7 @@ def is_alive(process: int, started: str) -> bool:
     """Whether a process of this machine is still there, and no later one of the same id."""
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # or it is no number of a process at all
         return False
     except PermissionError:  # it is there, and somebody else's
         pass

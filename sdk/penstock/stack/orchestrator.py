@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from penstock.artifacts.source import Writing, unnoticed
 from penstock.model.component import StackComponent
 from penstock.model.graph import Call
 from penstock.model.plan import Plan
@@ -23,10 +24,21 @@ class Job(Protocol):
     def pending(self) -> Sequence[str]:
         """Calls still to run, in an order in which they can; the hits are taken out."""
 
-    def execute(self, call_id: str, *, environment: Mapping[str, str] | None = None) -> StepRun:
+    def execute(
+        self,
+        call_id: str,
+        *,
+        environment: Mapping[str, str] | None = None,
+        writing: Writing = unnoticed,
+        by: Callable[[Job, str], None] | None = None,
+    ) -> StepRun:
         """Run this call here and now. A step that fails is a record, no error.
 
         In this process; with `environment` in one of its own, which has these variables, too.
+        `writing` is told the bytes of each large output before it is written: the function has
+        returned, and something else may be computed meanwhile. It is told 0 if that failed and the
+        function is called once more. `by` carries the call out elsewhere, as the `run` of a step
+        operator does, unless the step has an operator.
         """
 
     def command(self, call_id: str) -> Sequence[str]:

@@ -94,6 +94,18 @@ class Registry:
             )
         return known[name]
 
+    def ready(self, category: str, name: str) -> StackComponent:
+        """One component, ready to use: made, references resolved, paths absolute.
+
+        Raises `UnknownComponent`.
+        """
+        spec = self.component(category, name)
+        registered = self._registered.components.get((category, name))
+        if registered is not None:
+            return resolved(registered).placed(self.project.root)
+        ((made, _),) = self._made([spec], f"The {spoken(category)} {name!r}")
+        return made
+
     def stacks(self) -> dict[str, StackSpec]:
         """All stacks, by name."""
         found: dict[str, StackSpec] = {}

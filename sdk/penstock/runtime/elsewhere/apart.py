@@ -52,7 +52,7 @@ def run(
         raise too_long(call_id, child.overdue)
     if not interpreters.is_ours(python):
         interpreters.check(python, environment)
-    raise LostStep(_ended(code, child.last_lines), last_lines="".join(child.last_lines))
+    raise lost(code, child.last_lines)
 
 
 def _mask(job: Job) -> Mask:
@@ -89,6 +89,11 @@ def _environment(job: Job, python: str, env: Mapping[str, str]) -> dict[str, str
     found |= {**env, **job.environment}
     path = [*folders, *filter(None, found.get("PYTHONPATH", "").split(os.pathsep))]
     return found | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}
+
+
+def lost(code: int, said: Sequence[str]) -> LostStep:
+    """The error for a step whose process has ended like this and left nothing."""
+    return LostStep(_ended(code, said), last_lines="".join(said))
 
 
 def _ended(code: int, said: Sequence[str]) -> str:

@@ -50,9 +50,10 @@ class Child:
         argv: Callable[[int, Sequence[int]], Sequence[str]],
         environment: Mapping[str, str],
         mask: Mask = masking.NOTHING,
+        inherited: Sequence[int] = (),
     ) -> None:
-        """`argv` is made for the number of the pipe's descriptor, and those of its testaments.
-        Raises `OSError`."""
+        """`argv` is made for the number of the pipe's descriptor, and those of its testaments;
+        `inherited` are others that it gets. Raises `OSError`."""
         self.is_done = False
         """Whether it has told the end of its story."""
         self.overdue = 0.0
@@ -69,7 +70,7 @@ class Child:
             self._process = subprocess.Popen(
                 argv(writing, left), env=environment, stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
-                pass_fds=(writing, *left),
+                pass_fds=(writing, *left, *inherited),
                 # Ctrl-C is for us; and nobody asks a terminal that somebody else is reading.
                 start_new_session=True,
             )  # fmt: skip
@@ -100,15 +101,18 @@ class Child:
         try:
             while (code := self._process.poll()) is None:
                 self._listen(TICK)
-                if time.monotonic() > self._deadline:
-                    self.overdue = self._timeout
-                    self._kill()
+                self._end_if_overdue()
         except BaseException:
             self._stop()
             raise
         finally:
             self._close()
         return code
+
+    def _end_if_overdue(self) -> None:
+        if time.monotonic() > self._deadline:
+            self.overdue = self._timeout
+            self._kill()
 
     def _stop(self) -> None:
         """Ask it to end, and see that it does."""
@@ -136,7 +140,7 @@ class Child:
                 self._open.pop(end).finish()
                 self._poll.unregister(end)
         if not found:
-            for lines in self._open.values():
+            for lines in self._said:
                 lines.let_go()
             if not self._open:  # it has closed everything, and goes on
                 time.sleep(seconds)

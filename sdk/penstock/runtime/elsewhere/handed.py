@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
+from penstock.artifacts.source import Writing, unnoticed
+from penstock.artifacts.trust import Keyring
 from penstock.errors import LostStep, StepTimeout
 from penstock.model.graph import Call
 from penstock.model.records import Status, StepRun
+from penstock.runtime.cache import Key
 from penstock.runtime.secrets import Secrets
 from penstock.stack.orchestrator import Job
+from penstock.stack.stack import Stack
 
 
 class Whole(Job, Protocol):
@@ -18,6 +22,13 @@ class Whole(Job, Protocol):
     @property
     def secrets(self) -> Secrets: ...
 
+    @property
+    def stack(self) -> Stack: ...
+
+    @property
+    def keys(self) -> Keyring:
+        """Those that sign and verify its records."""
+
     def execute_here(self, call_id: str, number: int = 1) -> StepRun:
         """Run the call in this process, in the place of its step operator."""
 
@@ -25,18 +36,34 @@ class Whole(Job, Protocol):
 class Handed:
     """Its command runs the step itself, from attempt `number` on, in the operator's place."""
 
-    def __init__(self, job: Whole, environment: Mapping[str, str], number: int) -> None:
+    def __init__(
+        self, job: Whole, environment: Mapping[str, str], number: int, key: Key | None = None
+    ) -> None:
+        """`key` is the call's, if it is known here."""
         self._job = job
         self._number = number
+        self._key = key
         self.plan = job.plan
         self.pending = job.pending
         self.record = job.record
         self.environment = environment
         self.mask = job.secrets.mask
 
-    def execute(self, call_id: str, *, environment: Mapping[str, str] | None = None) -> StepRun:
+    def execute(
+        self,
+        call_id: str,
+        *,
+        environment: Mapping[str, str] | None = None,
+        writing: Writing = unnoticed,
+        by: Callable[[Job, str], None] | None = None,
+    ) -> StepRun:
         """In this process, whoever asks for one of its own: it is the operator that gives one."""
         return self._job.execute_here(call_id, self._number)
+
+    def order(self, call_id: str) -> Mapping[str, Any]:
+        """What a worker is told, as plain data."""
+        key = self._key and (self._key.digest, self._key.parts)
+        return {"call": call_id, "attempt": self._number, "key": key}
 
     def command(self, call_id: str) -> Sequence[str]:
         again = ["--attempt", str(self._number)] if self._number > 1 else ()

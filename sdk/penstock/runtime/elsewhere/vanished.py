@@ -16,7 +16,9 @@ from penstock.runtime.masking import Mask
 from penstock.runtime.tracebacks import failure
 
 _OURS: Final = re.compile(
-    r'^  File "(.*/penstock/runtime/[\w/]+\.py|<frozen runpy>)", line .*\n', re.MULTILINE
+    r'^  File "(.*/penstock/runtime/[\w/]+\.py|<frozen runpy>)", line .*\n'
+    r'(  File "<string>", line 1 in <module>\n)?',
+    re.MULTILINE,
 )
 """Our frames, as Python prints them when it dies."""
 
