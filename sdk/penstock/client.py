@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from penstock.artifacts.store import ArtifactStore
 from penstock.artifacts.values import Values
 from penstock.errors import CorruptArtifact, NotFound, did_you_mean, listed
+from penstock.lazy import lazy
 from penstock.model.component import StackComponent
+from penstock.orchestrators.machine import Machine
 from penstock.runtime import fingerprint, provenance
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.run import Run
@@ -19,6 +22,14 @@ from penstock.stack.configuration import StackSpec
 from penstock.stack.project import Project
 from penstock.stack.registry import Registry
 from penstock.stack.stack import Stack
+
+if TYPE_CHECKING:
+    from penstock.runtime.bench import bench as benches
+    from penstock.runtime.bench import room
+    from penstock.runtime.bench.report import Report, Told
+else:
+    benches = lazy("penstock.runtime.bench.bench")  # only for who measures
+    room = lazy("penstock.runtime.bench.room")
 
 _log: Final = logging.getLogger("penstock.client")
 
@@ -109,6 +120,32 @@ class Client:
                 found += view.outputs.values()
                 if limit is not None and len(found) >= limit:
                     return found[:limit]
+        return found
+
+    def bench(
+        self,
+        artifact_store: str | None = None,
+        *,
+        size: str = "512MiB",
+        objects: int = 1000,
+        told: Told | None = None,
+    ) -> Report:
+        """Measure an artifact store, by default the stack's: a large object of this size and so
+        many small ones, written and read, beside the bare place. Nothing is left there.
+
+        `told` hears how far it is: a number from 0 to 1, and what is done now. Raises
+        `BadArguments` for a size that cannot be, and `StoreUnavailable` where there is no room.
+        """
+        store = self._artifact_store(artifact_store)
+        memory = Machine().memory()
+        return benches.bench(store, room.parsed(size), objects, memory, told or benches.nobody)
+
+    def _artifact_store(self, name: str | None) -> ArtifactStore:
+        """The one of this name, or the stack's."""
+        if name is None:
+            return self.active_stack.artifact_store
+        found = self.registry.ready(ArtifactStore.category, name)
+        assert isinstance(found, ArtifactStore)
         return found
 
     @cached_property

@@ -16,6 +16,10 @@ from penstock.cli.group import Group
 
 COMMANDS: Final = {
     "artifact": ("penstock.cli.artifact:artifact", "What steps left in the store."),
+    "artifact-store": (
+        "penstock.cli.artifact_store:artifact_store",
+        "The places where artifacts live.",
+    ),
     "pipeline": ("penstock.cli.pipeline:pipeline", "Pipelines of a file: run one, or show it."),
     "run": ("penstock.cli.run:run", "What has run, and how."),
     "stack": ("penstock.cli.stack:stack", "Where pipelines run and where artifacts live."),

@@ -1,0 +1,103 @@
+"""Below: the part of a store whose keys begin with a prefix, as a store of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from types import TracebackType
+from typing import TYPE_CHECKING, ClassVar
+
+from penstock.artifacts.draft import Draft
+from penstock.artifacts.source import Source
+from penstock.artifacts.store import ArtifactStore, Buffer, Entry
+from penstock.lazy import lazy
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+    from penstock.artifacts import view
+else:
+    view = lazy("penstock.artifacts.view")  # only for users who ask for the file system
+
+
+@dataclass(frozen=True, kw_only=True)
+class Below(ArtifactStore):
+    """Passes everything on, with longer keys: it costs what the store itself costs."""
+
+    flavor: ClassVar[str] = "below"
+
+    store: ArtifactStore
+    """Where it is a part of."""
+    prefix: str
+    """What its keys begin with there; it ends with '/'."""
+
+    @classmethod
+    def of(cls, store: ArtifactStore, prefix: str) -> Below:
+        """That part of a store, with what is said for the whole."""
+        common = {field.name: getattr(store, field.name) for field in fields(ArtifactStore)}
+        return cls(**common, store=store, prefix=prefix)
+
+    def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
+        self.store.put(self.prefix + key, buffers, exclusive=exclusive)
+
+    def get(self, key: str) -> Buffer:
+        return self.store.get(self.prefix + key)
+
+    def keys(self, prefix: str = "", *, start_after: str = "") -> Iterator[Entry]:
+        after = self.prefix + start_after if start_after else ""
+        for entry in self.store.keys(self.prefix + prefix, start_after=after):
+            yield Entry(entry.key.removeprefix(self.prefix), entry.size, entry.modified)
+
+    def stat(self, key: str) -> Entry:
+        entry = self.store.stat(self.prefix + key)
+        return Entry(key, entry.size, entry.modified)
+
+    def delete(self, key: str) -> None:
+        self.store.delete(self.prefix + key)
+
+    def draft(self, source: Source) -> Draft:
+        return _Draft(self.store.draft(source), self.prefix)
+
+    def copy_into(self, key: str, fd: int) -> None:
+        self.store.copy_into(self.prefix + key, fd)
+
+    def stamp(self, key: str) -> str | None:
+        return self.store.stamp(self.prefix + key)
+
+    def problems(self) -> Iterator[str]:
+        return self.store.problems()
+
+    def clock(self) -> float:
+        return self.store.clock()
+
+    def publish(self, keys: Sequence[str], data: Buffer) -> tuple[str, ...]:
+        taken = self.store.publish([self.prefix + key for key in keys], data)
+        return tuple(key.removeprefix(self.prefix) for key in taken)
+
+    @property
+    def filesystem(self) -> AbstractFileSystem:
+        return view.StoreView(self)
+
+
+class _Draft(Draft):
+    def __init__(self, draft: Draft, prefix: str) -> None:
+        self._draft = draft
+        self._prefix = prefix
+
+    def __enter__(self) -> _Draft:
+        self._draft.__enter__()
+        return self
+
+    def pieces(self) -> Iterator[Buffer]:
+        return self._draft.pieces()
+
+    def keep(self, key: str) -> None:
+        self._draft.keep(self._prefix + key)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._draft.__exit__(kind, error, traceback)
