@@ -1,12 +1,13 @@
 # Every target makes .venv and installs what it needs by itself; the second time that takes no time.
 
-.PHONY: help demo test lint bench bench-others clean ready-demo ready-test ready-lint
+.PHONY: help demo test lint bench bench-artifacts bench-others clean ready-demo ready-test ready-lint
 
 help:
 	@echo "make demo    run the example pipeline twice: first the work, then the cache"
 	@echo "make test    run the tests"
 	@echo "make lint    check style, types and the direction of imports"
-	@echo "make bench   run the benchmarks (make bench-others: beside other tools, which it installs)"
+	@echo "make bench   run the benchmarks (make bench-artifacts: how fast values are kept and got back;"
+	@echo "             make bench-others: beside other tools, which it installs)"
 	@echo "make clean   remove .venv, caches and build products, but no run and no artifact"
 	@echo
 	@echo "Python 3.11 or newer is looked for; to name one: make test PYTHON=python3.13"
@@ -29,6 +30,9 @@ lint: ready-lint
 
 bench: ready-test
 	.venv/bin/python benchmarks/run.py
+
+bench-artifacts: ready-test
+	.venv/bin/python benchmarks/artifacts.py
 
 bench-others: ready-test
 	.venv/bin/python benchmarks/others.py

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
-from typing import TypeVar
+from typing import Literal, TypeAlias, TypeVar
+
+Clock: TypeAlias = Literal["cpu", "wall"]
+"""Which of the two figures of a cost counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,15 @@ class Cost:
     def per(self, count: int) -> Cost:
         """The same for one of `count` equal parts."""
         return Cost(self.cpu / count, self.wall / count, self.peak, self.files)
+
+    def __add__(self, other: Cost) -> Cost:
+        """One piece of work after the other."""
+        peak = max(self.peak, other.peak)
+        return Cost(self.cpu + other.cpu, self.wall + other.wall, peak, self.files + other.files)
+
+    def by(self, clock: Clock) -> float:
+        """Seconds."""
+        return self.cpu if clock == "cpu" else self.wall
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,6 @@ def alternate(
     return taken
 
 
-def ratios(ours: Sequence[Cost], other: Sequence[Cost]) -> list[float]:
-    """How many times as much processor time as the other side of its pair each of ours took."""
-    return [one.cpu / two.cpu for one, two in zip(ours, other, strict=True)]
+def ratios(ours: Sequence[Cost], other: Sequence[Cost], clock: Clock = "cpu") -> list[float]:
+    """How many times as long as the other side of its pair each of ours took."""
+    return [one.by(clock) / two.by(clock) for one, two in zip(ours, other, strict=True)]

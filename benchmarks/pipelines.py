@@ -42,6 +42,16 @@ def joined(numbers: list[int]) -> int:
 
 
 @step
+def kilobyte(number: int) -> bytes:
+    return number.to_bytes(4, "big") * 256
+
+
+@step
+def sizes(values: list[bytes]) -> int:
+    return sum(map(len, values))
+
+
+@step
 def frames() -> list[str]:
     """The files of the functions that led here, the caller's first."""
     files = []
@@ -66,6 +76,11 @@ def fan_out(width: int) -> int:
 
 
 @pipeline
+def small_values(count: int) -> int:
+    return sizes(kilobyte.map(list(range(count))))
+
+
+@pipeline
 def one() -> list[str]:
     return frames()
 
@@ -76,6 +91,7 @@ def main(what: str, size: int) -> None:
         "second": lambda: hello.run(size),
         "chain": lambda: chain.run(size),
         "fan-out": lambda: fan_out.run(size),
+        "small-values": lambda: small_values.run(size),
     }
     before = files()
     cost = took(runs[what])

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Final
+from types import FrameType
+from typing import Final, NoReturn
 
 from pairs import Cost
 
@@ -63,6 +64,7 @@ def python(
             _, status, usage = os.wait4(child.pid, 0)
         except BaseException:
             os.killpg(child.pid, signal.SIGKILL)
+            child.wait()  # it writes no more
             raise
         finally:
             alarm.cancel()
@@ -97,9 +99,19 @@ def live_in(folder: Path) -> None:
     """
     kept = "PYTHONPATH"
     for name in tuple(os.environ):
-        if name.startswith(("PENSTOCK_", "PYTHON", "XDG_CONFIG_")) and name != kept:
+        if name.startswith(("PENSTOCK_", "PYTHON", "XDG_CONFIG_", "XDG_CACHE_")) and name != kept:
             del os.environ[name]
     os.environ["HOME"] = str(folder)
+
+
+def leave_nothing() -> None:
+    """Whoever asks this process to end ends it as an error does, so that its files are removed."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
 
 
 def _cost(usage: resource.struct_rusage, wall: float) -> Cost:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pairs import Cost, Spread, ratios
+from pairs import Clock, Cost, Spread, ratios
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Row:
     ratio: Spread | None = None
     """Pair by pair."""
     wall: float | None = None
-    """The median on the clock, in the unit, where `figure` is processor time."""
+    """The median on the wall's clock, in the unit, of what was timed."""
 
     @property
     def met(self) -> bool | None:
@@ -55,6 +55,15 @@ class Row:
         return {**asdict(self), "met": self.met}
 
 
+def from_data(data: Mapping[str, Any]) -> Row:
+    """The row that `to_data` was asked for."""
+    made: dict[str, Any] = {name: data[name] for name in ("name", "unit", "against", "wall")}
+    made["goal"] = Goal(**data["goal"])
+    for name in ("figure", "baseline", "ratio"):
+        made[name] = Spread(**data[name]) if data[name] else None
+    return Row(**made)
+
+
 def timed(
     name: str,
     ours: Sequence[Cost],
@@ -62,17 +71,18 @@ def timed(
     other: Sequence[Cost],
     goal: Goal = NONE,
     unit: str = "ms",
+    clock: Clock = "cpu",
 ) -> Row:
-    """A row of processor time, ours and the baseline's."""
+    """A row of time, ours and the baseline's."""
     scale = {"s": 1.0, "ms": 1e3}[unit]
     return Row(
         name,
         unit,
-        Spread.of(cost.cpu * scale for cost in ours),
+        Spread.of(cost.by(clock) * scale for cost in ours),
         goal,
         against,
-        Spread.of(cost.cpu * scale for cost in other),
-        Spread.of(ratios(ours, other)),
+        Spread.of(cost.by(clock) * scale for cost in other),
+        Spread.of(ratios(ours, other, clock)),
         Spread.of(cost.wall * scale for cost in ours).median,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from pairs import Spread
 from row import Row
@@ -14,14 +14,19 @@ RIGHT = frozenset({"penstock", "baseline", "ratio"})
 
 def text(rows: Sequence[Row]) -> str:
     """One line for each row, in columns."""
-    lines = [HEAD, *map(cells, rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return columns(HEAD, [cells(row) for row in rows], RIGHT)
+
+
+def columns(head: Sequence[str], lines: Sequence[Sequence[str]], right: Container[str]) -> str:
+    """Lines below their head; the columns of these names stand to the right."""
+    every = [head, *lines]
+    widths = [max(map(len, column)) for column in zip(*every, strict=True)]
     return "\n".join(
         "  ".join(
-            cell.rjust(width) if name in RIGHT else cell.ljust(width)
-            for name, cell, width in zip(HEAD, line, widths, strict=True)
+            cell.rjust(width) if name in right else cell.ljust(width)
+            for name, cell, width in zip(head, line, widths, strict=True)
         ).rstrip()
-        for line in lines
+        for line in every
     )
 
 
@@ -35,10 +40,10 @@ def cells(row: Row) -> tuple[str, ...]:
     """What a row says, in the order of `HEAD`."""
     return (
         row.name,
-        f"{_spread(row.figure)} {row.unit}",
-        f"{_figure(row.baseline.median)} {row.unit}" if row.baseline else "",
+        f"{spread(row.figure)} {row.unit}",
+        f"{figure(row.baseline.median)} {row.unit}" if row.baseline else "",
         row.against,
-        f"{_spread(row.ratio)} ×" if row.ratio else "",
+        f"{spread(row.ratio)} ×" if row.ratio else "",
         _goal(row),
         {True: "yes", False: "no", None: ""}[row.met],
     )
@@ -46,19 +51,20 @@ def cells(row: Row) -> tuple[str, ...]:
 
 def _goal(row: Row) -> str:
     most, times = row.goal.most, row.goal.times
-    wanted = [f"{_figure(most)} {row.unit}"] if most is not None else []
-    wanted += [f"{_figure(times)} ×"] if times is not None else []
+    wanted = [f"{figure(most)} {row.unit}"] if most is not None else []
+    wanted += [f"{figure(times)} ×"] if times is not None else []
     return "≤ " + ", ".join(wanted) if wanted else ""
 
 
-def _spread(spread: Spread) -> str:
-    middle = _figure(spread.median)
-    if spread.low == spread.high:
+def spread(found: Spread) -> str:
+    """The middle, and the quartiles in brackets if they differ."""
+    middle = figure(found.median)
+    if found.low == found.high:
         return middle
-    return f"{middle} ({_figure(spread.low)}–{_figure(spread.high)})"
+    return f"{middle} ({figure(found.low)}–{figure(found.high)})"
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
     """Three digits that count."""
     if value == int(value):
         return f"{value:,.0f}"

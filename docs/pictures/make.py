@@ -5,8 +5,10 @@ The tests check that they are what the code draws today.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from runpy import run_path
 
 from penstock.pictures.node import Edge, Node
 from penstock.pictures.svg import drawn
@@ -16,7 +18,7 @@ HERE = Path(__file__).parent
 
 def pictures() -> Mapping[str, str]:
     """SVG by the name of its file."""
-    return {"run.svg": _run(), "states.svg": _states()}
+    return {"run.svg": _run(), "states.svg": _states(), "artifacts.svg": _artifacts()}
 
 
 def _run() -> str:
@@ -58,6 +60,13 @@ def _states() -> str:
         for i, name in enumerate(names, start=1)
     ]
     return drawn("the states of steps", nodes, [])
+
+
+def _artifacts() -> str:
+    """What `make bench-artifacts` measured."""
+    bars = json.loads((HERE / "artifacts.json").read_text("utf-8"))["bars"]
+    svg: str = run_path(str(HERE / "bars.py"))["drawn"](bars)
+    return svg
 
 
 if __name__ == "__main__":

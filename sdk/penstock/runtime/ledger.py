@@ -68,9 +68,10 @@ class Ledger:
         return of_buffers([signed])
 
     def forget(self, key: str) -> None:
-        """Take an entry out of the cache that nobody can use any more."""
+        """Take the entry that `cached` gives out of the cache: nobody can use it any more."""
+        found = self._entry_for(key)
         try:
-            self.store.delete(cache_key(key))
+            self.store.delete(found[0] if found else cache_key(key))
         except NoSuchKey:
             return
 
@@ -108,6 +109,11 @@ class Ledger:
 
     def cached(self, key: str) -> StepRun | None:
         """The result that the cache has for a key, signed by a key that counts if there is one."""
+        found = self._entry_for(key)
+        return found[1] if found else None
+
+    def _entry_for(self, key: str) -> tuple[str, StepRun] | None:
+        """The entry of a key that counts here, and under which name it lies."""
         first = None
         for signer in (None, *self.keys.known):
             name = cache_key(key, signer)
@@ -118,8 +124,8 @@ class Ledger:
             except CorruptArtifact:
                 continue
             if found.key == key and (found.verified or not _needs_trust(found)):
-                return found
-            first = first or found
+                return name, found
+            first = first or (name, found)
         return first
 
     def run(self, run: str) -> RunRecord:
