@@ -159,6 +159,16 @@ def test_an_object_that_was_cut_short_is_healed(
     assert list(Path(store.path, "tmp").iterdir()) == []
 
 
+def test_an_object_is_not_moved_aside_for_a_wrong_size_in_a_record(
+    objects: StoredObjects, store: LocalArtifactStore
+) -> None:
+    part = objects.put([b"whole" * 2000])
+    with pytest.raises(CorruptArtifact, match="has 10000 bytes, and what names it says 7"):
+        objects.get(Part(part.digest, 7), "It")
+
+    assert bytes(objects.get(part, "It")) == b"whole" * 2000
+
+
 def test_what_this_machine_wrote_is_not_hashed_again(
     objects: StoredObjects, store: LocalArtifactStore
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 from penstock import Client, LocalArtifactStore, LocalOrchestrator, Stack, pipeline, step
 from penstock.errors import UntrustedArtifact
 
-ANNA, BEN = 64_101, 64_102
+ONE, OTHER = 64_101, 64_102
 
 
 @step
@@ -71,7 +71,7 @@ def shared() -> Iterator[tuple[Desk, Desk]]:
         os.chown(folder / "store", -1, children.GROUP)
         (folder / "store").chmod(0o2775)
         desks = []
-        for uid in (ANNA, BEN):
+        for uid in (ONE, OTHER):
             home = folder / str(uid)
             home.mkdir()
             os.chown(home, uid, -1)
@@ -91,16 +91,16 @@ def _warm(folder: Path) -> None:
 
 
 def test_the_second_user_reuses_what_the_first_one_made(shared: tuple[Desk, Desk]) -> None:
-    anna, ben = shared
-    anna.run()
+    one, other = shared
+    one.run()
 
-    assert ben.run()[1][0] == "cached"
+    assert other.run()[1][0] == "cached"
 
 
 def test_a_pickle_of_the_other_user_is_a_miss_that_says_so(shared: tuple[Desk, Desk]) -> None:
-    anna, ben = shared
-    anna.run()
-    _, statuses, said = ben.run()
+    one, other = shared
+    one.run()
+    _, statuses, said = other.run()
 
     assert statuses == ["cached", "completed"]
     assert "model runs again: output 'output' is a pickle signed with key " in said
@@ -108,25 +108,25 @@ def test_a_pickle_of_the_other_user_is_a_miss_that_says_so(shared: tuple[Desk, D
 
 
 def test_from_the_second_run_on_each_has_hits_only(shared: tuple[Desk, Desk]) -> None:
-    anna, ben = shared
-    for desk in (anna, ben):
+    one, other = shared
+    for desk in (one, other):
         desk.run()
 
-    assert [desk.run()[1] for desk in (anna, ben, anna, ben)] == [["cached", "cached"]] * 4
+    assert [desk.run()[1] for desk in (one, other, one, other)] == [["cached", "cached"]] * 4
 
 
 def test_last_is_the_last_one_of_ones_own(shared: tuple[Desk, Desk]) -> None:
-    anna, ben = shared
-    mine, theirs = anna.run()[0], ben.run()[0]
+    one, other = shared
+    mine, theirs = one.run()[0], other.run()[0]
 
-    assert anna.look(lambda client: client.run("last").id) == mine
-    assert ben.look(lambda client: client.run("last").id) == theirs
+    assert one.look(lambda client: client.run("last").id) == mine
+    assert other.look(lambda client: client.run("last").id) == theirs
 
 
 def test_each_sees_the_runs_of_both(shared: tuple[Desk, Desk]) -> None:
-    anna, ben = shared
-    ids = [ben.run()[0], anna.run()[0]]
-    users = {f"uid-{ANNA}", f"uid-{BEN}"}
+    one, other = shared
+    ids = [other.run()[0], one.run()[0]]
+    users = {f"uid-{ONE}", f"uid-{OTHER}"}
 
     for desk in shared:
         assert desk.look(lambda client: [run.id for run in client.runs()]) == ids[::-1]
@@ -134,15 +134,15 @@ def test_each_sees_the_runs_of_both(shared: tuple[Desk, Desk]) -> None:
 
 
 def test_each_reads_the_other_ones_data_but_no_pickle(shared: tuple[Desk, Desk]) -> None:
-    anna, ben = shared
-    run = anna.run()[0]
+    one, other = shared
+    run = one.run()[0]
 
     def load(client: Client) -> tuple[object, str]:
         with pytest.raises(UntrustedArtifact) as caught:
             client.run(run)["model"].output.load()
         return client.run(run)["rows"].output.load(), str(caught.value)
 
-    value, said = ben.look(load)
+    value, said = other.look(load)
     assert value == [1, 2, 3]
     assert said.startswith(
         f"Output 'output' of step model in run {run} is a pickle (pickle/1), signed with key "
@@ -150,11 +150,11 @@ def test_each_reads_the_other_ones_data_but_no_pickle(shared: tuple[Desk, Desk])
 
 
 def test_everything_belongs_to_the_group(shared: tuple[Desk, Desk]) -> None:
-    anna, ben = shared
-    anna.run()
-    ben.run()
+    one, other = shared
+    one.run()
+    other.run()
 
-    store = Path(anna.stack.artifact_store.path)
+    store = Path(one.stack.artifact_store.path)
     assert {file.stat().st_gid for file in store.rglob("*")} == {children.GROUP}
     assert all(file.stat().st_mode & 0o020 for file in store.rglob("*"))
-    assert {file.stat().st_uid for file in store.rglob("*")} == {ANNA, BEN}
+    assert {file.stat().st_uid for file in store.rglob("*")} == {ONE, OTHER}

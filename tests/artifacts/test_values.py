@@ -226,6 +226,22 @@ def test_a_value_is_there_with_all_its_files_or_not(
     assert not values.is_there(artifact)
 
 
+def test_of_a_damaged_tree_every_damaged_file_is_moved_aside(
+    store: LocalArtifactStore, values: Values, tmp_path: Path
+) -> None:
+    tree = many_files(tmp_path)
+    artifact = values.save(tree, Path, "The value")
+    for part in artifact.parts[3:6]:
+        flip(Path(store.path, object_key(part.digest)))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(CorruptArtifact):
+        load(values, artifact, tmp_path / "out")
+    values.save(tree, Path, "The value")
+
+    (tmp_path / "again").mkdir()
+    assert load(values, artifact, tmp_path / "again")
+
+
 def test_a_damaged_file_of_a_tree_is_said_once(
     store: LocalArtifactStore, values: Values, tmp_path: Path
 ) -> None:

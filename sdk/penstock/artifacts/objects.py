@@ -57,12 +57,12 @@ class StoredObjects:
         """Store what nobody changes any more, never compressed: it is found by its digest alone,
         and whoever unpacks must know the size."""
         part = Part(of_buffers([copy]), len(copy))
-        if not (look and self.has(part)):
+        if not (look and self._is_stored(part)):
             key = object_key(part.digest)
             try:
                 self._store.put(key, [copy], exclusive=True)
             except KeyTaken:
-                if not self.has(part):  # cut short by something else than us: heal it
+                if not self._is_stored(part):  # cut short by something else than us: heal it
                     self._store.put(key, [copy])
         return part
 
@@ -110,14 +110,21 @@ class StoredObjects:
         self._remember(part, stamp)
 
     def has(self, part: Part) -> bool:
-        """Whether it is there, with the right size."""
+        """Whether it is there, with the right size or compressed."""
         key = object_key(part.digest)
         with suppress(NoSuchKey):
             return self._store.stat(key).size == part.size
+        return self._size(key + ENDING) > 0
+
+    def _is_stored(self, part: Part) -> bool:
+        """Whether it is there as it is, with the right size."""
+        return self._size(object_key(part.digest)) == part.size
+
+    def _size(self, key: str) -> int:
         try:
-            return self._store.stat(key + ENDING).size > 0
+            return self._store.stat(key).size
         except NoSuchKey:
-            return False
+            return -1
 
     def _put_large(self, source: Source) -> Part:
         """Hash it while it is written; only what was most likely stored before is hashed first."""
@@ -165,7 +172,7 @@ class StoredObjects:
         try:
             draft.keep(key)
         except KeyTaken:
-            if self.has(part):
+            if self._is_stored(part):
                 return
             with suppress(NoSuchKey):  # cut short by something else than us: heal it
                 self._store.delete(key)
@@ -183,6 +190,12 @@ class StoredObjects:
         )
 
     def _corrupt(self, key: str, part: Part, data: Buffer, who: str) -> CorruptArtifact:
+        if not key.endswith(ENDING) and is_whole(data, Part(part.digest, len(data))):
+            return CorruptArtifact(
+                f"{who}: the object {key} in {self._store.path} has {len(data)} bytes, and what "
+                f"names it says {part.size}.",
+                hint="Run the pipeline again: the step that made it will make it anew.",
+            )
         aside = f"corrupt/{key.rpartition('/')[2]}"
         size = f"{len(data)} bytes, {part.size} expected"
         if key.endswith(ENDING):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -115,6 +116,12 @@ class Values:
         materializer = registry.for_format(artifact.format, class_in(hint))
         if materializer.runs_code:
             self._check_trust(artifact, who, trust)
+        elif materializer.outside and not self.may_follow(trust.given):
+            raise UntrustedArtifact(
+                f"{who} refers to a place outside of the store, in a record {_signature(trust)} "
+                "does not count here: looking there could tell anybody anything.",
+                hint="Give the store the signing_key of whoever made it, or run the step again.",
+            )
         materializer.trusted = trust.given
         data = self.buffer(artifact, who, in_memory=materializer.runs_code)
         try:
@@ -122,6 +129,7 @@ class Values:
                 return materializer.load(data, ObjectsOf(self._objects, who), folder)
             return materializer.load(data)
         except (CorruptArtifact, FileChanged) as error:
+            self._move_all_aside(artifact, who)
             if error.message.startswith(who):  # a part of it, which says so itself
                 raise
             raise type(error)(f"{who}: {error.message}", hint=error.hint) from error
@@ -132,6 +140,12 @@ class Values:
                 f"{who}: the format {artifact.format} failed to load it: {type(error).__name__}: "
                 f"{error} ({raised_at(error, materializer)})"
             ) from error
+
+    def _move_all_aside(self, artifact: Artifact, who: str) -> None:
+        """Of a value that is damaged find every part that is, so that one run heals it."""
+        for part in artifact.parts:
+            with suppress(CorruptArtifact, NoSuchKey):
+                self._objects.get(part, who)
 
     def buffer(self, artifact: Artifact, who: str, *, in_memory: bool = False) -> Buffer:
         """The bytes of an artifact, or of its root, checked, private to the caller."""
@@ -223,6 +237,10 @@ class Values:
         part = self._objects.put(buffers, writing=writing)
         return Artifact(format, part.digest, part.size, code.digest, None, code.names, parts)
 
+    def may_follow(self, trusted: bool) -> bool:
+        """Whether a record's references to other places are looked at."""
+        return trusted or self.store.allow_pickle == "any"
+
     def _check_trust(self, artifact: Artifact, who: str, trust: Trust) -> None:
         allowed = self.store.allow_pickle
         if allowed == "any" or (allowed == "signed" and trust.given):
@@ -232,10 +250,13 @@ class Values:
                 f"{who} is a pickle ({artifact.format}), and the artifact store "
                 f"{self.store.name!r} says allow_pickle: never."
             )
-        signed = f"signed with key {trust.signer}, which" if trust.signer else "whose signature"
         raise UntrustedArtifact(
-            f"{who} is a pickle ({artifact.format}), {signed} does not count here: loading it "
-            "could run anything.",
+            f"{who} is a pickle ({artifact.format}), {_signature(trust)} does not count here: "
+            "loading it could run anything.",
             hint="Give the store the signing_key of whoever made it, run the step again, or set "
             "allow_pickle: any if everybody who can write there may run code here.",
         )
+
+
+def _signature(trust: Trust) -> str:
+    return f"signed with key {trust.signer}, which" if trust.signer else "whose signature"

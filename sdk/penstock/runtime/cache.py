@@ -88,14 +88,15 @@ class Cache:
                 return Miss(key, f"output {name!r} is a pickle{why}")
             if not self._values.is_there(artifact):
                 return Miss(key, f"the object of output {name!r} was deleted", useless=True)
-            if (miss := self._moved_on(key, name, artifact)) is not None:
-                return miss
+            if registry.is_outside(artifact.format):
+                if not self._values.may_follow(found.verified):
+                    return Miss(key, f"output {name!r} is a reference{_signed(found)}")
+                if (miss := self._moved_on(key, name, artifact)) is not None:
+                    return miss
         return found
 
     def _moved_on(self, key: Key, name: str, artifact: Artifact) -> Miss | None:
         """Why an output that lies outside of the store cannot be used any more, if so."""
-        if not registry.is_outside(artifact.format):
-            return None
         try:
             now = self._values.changed(artifact)
         except (StoreUnavailable, CorruptArtifact) as error:
@@ -112,7 +113,7 @@ class Cache:
             return ""
         if allowed == "never":
             return ", and the store says allow_pickle: never"
-        return f" signed with key {found.signer}, which is not here"
+        return _signed(found)
 
     def _step_parts(self, step: Step[..., Any]) -> str:
         """What is the same for all calls of a step, as the beginning of a JSON object."""
@@ -133,6 +134,10 @@ class Cache:
         )[:-1]
         self._fixed[id(step)] = (step, text)
         return text
+
+
+def _signed(found: StepRun) -> str:
+    return f" signed with key {found.signer}, which is not here"
 
 
 def _variable(name: str, options: StepOptions) -> str | None:

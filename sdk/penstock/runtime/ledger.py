@@ -243,4 +243,6 @@ def cache_key(key: str, signer: str | None = None) -> str:
 
 
 def _needs_trust(run: StepRun) -> bool:
-    return any(registry.runs_code(artifact.format) for artifact in run.outputs.values())
+    """Whether nobody uses the record without the key that signed it."""
+    formats = [artifact.format for artifact in run.outputs.values()]
+    return any(registry.runs_code(each) or registry.is_outside(each) for each in formats)

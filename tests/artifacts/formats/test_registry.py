@@ -205,7 +205,7 @@ def test_of_an_unknown_format_the_worst_is_believed() -> None:
 
 def test_every_built_in_format_has_its_id() -> None:
     for id in registry.BUILT_IN:
-        assert for_format(id, None).format == id
+        assert registry._built_in(id).format == id
 
 
 def test_pandas_and_polars_without_pyarrow_are_pickled() -> None:

@@ -23,6 +23,9 @@ MASKED: Final = (
     *(f"{kind}{width}Dtype" for kind in ("Int", "UInt") for width in (8, 16, 32, 64)),
 )  # fmt: skip
 
+NAT: Final = -(2**63)
+"""A time that is missing, as numpy and pandas have it."""
+
 MISSING: Final = {type(None): "none", float: "nan"}
 """What stands for a missing value among objects."""
 
@@ -96,7 +99,7 @@ def _numbers(values: np.ndarray[Any, Any]) -> Column:
     if dtype.kind == "b":
         buffers = [None, bits.packed(values)]
         return Column(pa.Array.from_buffers(pa.bool_(), len(values), buffers, 0), ["numpy"])
-    missing = np.isnat(values) if dtype.kind in "mM" else None
+    missing = values.view(np.int64) == NAT if dtype.kind in "mM" else None
     return Column(fixed(pa.from_numpy_dtype(dtype), values, missing), ["numpy"])
 
 
@@ -132,14 +135,12 @@ def _category(values: Any) -> Column:
 
 
 def _zoned(values: Any) -> Column:
-    import numpy as np  # optional: pandas brings it
     import pyarrow as pa  # optional: whoever dumps a frame has made sure of it
 
     zone = values.dtype.tz
     kind = pa.timestamp(values.dtype.unit, zones.name(zone))
     instants = values.array.view("i8")
-    missing = instants == np.iinfo(np.int64).min
-    return Column(fixed(kind, instants, missing), ["zoned", zones.noted(zone)])
+    return Column(fixed(kind, instants, instants == NAT), ["zoned", zones.noted(zone)])
 
 
 def _masked(values: Any) -> Column:
