@@ -35,8 +35,8 @@ from pairs import Cost, Spread, alternate, ratios
 from things import Thing
 
 from penstock import LocalArtifactStore
+from penstock.artifacts.hashed import Hashed
 from penstock.artifacts.values import Trust, Values
-from penstock.artifacts.verified import Verified
 from penstock.model.records import Artifact
 from penstock.runtime import fingerprint
 from penstock.runtime.scratch import until_exit
@@ -153,7 +153,7 @@ def trip(thing: Thing, setting: Setting, place: Path) -> Trip:
     """There and back, in a store of its own that nobody has seen anything of."""
     folder = place / setting
     store = LocalArtifactStore(path=str(folder), compression=setting, verify="always")
-    values = Values(store, fingerprint.of_names, Verified(None))
+    values = Values(store, fingerprint.of_names, Hashed(None))
     kept: list[Artifact] = []
     found: list[Any] = []
 

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.artifacts.draft import Draft
+from penstock.artifacts.hashed import hashed
 from penstock.artifacts.local import LocalArtifactStore
 from penstock.artifacts.mapping import mapped
 from penstock.artifacts.objects import StoredObjects, object_key
 from penstock.artifacts.source import Buffers, OpenFile, Source
 from penstock.artifacts.store import LARGE
-from penstock.artifacts.verified import MOST, SIZE, Verified
 from penstock.digest import Buffer, of_buffers
 from penstock.errors import CorruptArtifact, StoreUnavailable
 from penstock.model.records import Part
@@ -185,7 +185,7 @@ def test_what_this_machine_wrote_is_not_hashed_again(
     os.link(file_of(store, part), file_of(store, wrong))
     stamp = store.stamp(object_key(wrong.digest))
     assert stamp is not None
-    objects._verified.remember(wrong.digest, stamp)
+    hashed().add(stamp, wrong.digest)
     objects.get(wrong, "It")
     with pytest.raises(CorruptArtifact, match="It: the object objects/00/0"):
         StoredObjects(LocalArtifactStore(path=store.path, verify="always")).get(wrong, "It")
@@ -196,10 +196,10 @@ def test_another_process_knows_it_too(tmp_path: Path, store: LocalArtifactStore)
     code = (
         "import sys\n"
         "from penstock.artifacts.local import LocalArtifactStore\n"
-        "from penstock.artifacts.verified import verified\n"
+        "from penstock.artifacts.hashed import hashed\n"
         "from penstock.artifacts.objects import object_key\n"
         "stamp = LocalArtifactStore(path=sys.argv[1]).stamp(object_key(sys.argv[2]))\n"
-        "print(verified().knows(sys.argv[2], stamp))"
+        "print(hashed().find(stamp) == sys.argv[2])"
     )
     told = subprocess.check_output([sys.executable, "-c", code, store.path, part.digest], text=True)
 
@@ -341,63 +341,6 @@ def test_no_memory_is_needed_to_write(tmp_path: Path) -> None:
     told = subprocess.check_output([sys.executable, "-c", code, str(tmp_path / "s")], text=True)
 
     assert told == f"{1 << 28}\n"
-
-
-def facts(count: int) -> Iterator[str]:
-    return (f"fact {number}" for number in range(count))
-
-
-def test_facts_last(tmp_path: Path) -> None:
-    file = tmp_path / "cache" / "verified"
-    Verified(file).remember("a", "b")
-
-    assert Verified(file).knows("a", "b")
-    assert not Verified(file).knows("ab")
-    assert file.stat().st_mode & 0o777 == 0o600
-
-
-def test_facts_of_others_are_found(tmp_path: Path) -> None:
-    one, other = (Verified(tmp_path / "verified") for _ in range(2))
-    assert not one.knows("a")
-    other.remember("a")
-
-    assert one.knows("a")
-
-
-def test_half_a_fact_is_no_harm(tmp_path: Path) -> None:
-    file = tmp_path / "verified"
-    Verified(file).remember("a")
-    with file.open("ab") as opened:
-        opened.write(b"half")
-    Verified(file).remember("b")
-
-    assert [Verified(file).knows(fact) for fact in "abc"] == [True, True, False]
-
-
-def test_old_facts_are_forgotten(tmp_path: Path) -> None:
-    file = tmp_path / "verified"
-    Verified(file).remember("first")
-    filler = os.urandom(SIZE * (MOST - 1))
-    with file.open("ab") as opened:
-        opened.write(filler)
-    seen = Verified(file)
-    assert seen.knows("first")
-    for fact in facts(3):
-        seen.remember(fact)
-
-    assert file.stat().st_size <= SIZE * (MOST // 2 + 3)
-    assert [Verified(file).knows(fact) for fact in ("first", "fact 0", "fact 2")] == [
-        *(False, True, True)
-    ]
-
-
-def test_a_file_that_cannot_be_written_costs_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    seen = Verified(tmp_path / "file" / "verified")
-    seen.remember("a")
-
-    assert seen.knows("a")
-    assert not Verified(tmp_path / "file" / "verified").knows("a")
 
 
 def test_a_fork_can_hash(tmp_path: Path) -> None:

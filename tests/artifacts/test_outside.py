@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from penstock import File
 from penstock.artifacts.formats.file import FileFormat, canonical
+from penstock.artifacts.hashed import COARSE_TICK, RECORD, TICK, Hashed, hashed, tick_of
 from penstock.artifacts.outside import local, look, remote
-from penstock.artifacts.outside.hashed import COARSE_TICK, RECORD, TICK, Hashed, hashed, tick_of
 from penstock.artifacts.outside.unseen import Unreachable
 from penstock.digest import of_buffers
 from penstock.errors import CorruptArtifact, FileChanged, StoreUnavailable, UnsupportedValue
@@ -402,7 +402,7 @@ def test_a_damaged_record_is_not_believed(position: int, by: int) -> None:
 
 
 def test_the_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("penstock.artifacts.outside.hashed.MOST", 100)
+    monkeypatch.setattr("penstock.artifacts.hashed.MOST", 100)
     file = tmp_path / "hashed"
     known = Hashed(file)
     for number in range(1000):

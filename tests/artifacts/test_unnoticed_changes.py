@@ -16,9 +16,9 @@ from damages import damaged, in_place, renamed, unnoticed
 from samples_of_formats import saved
 
 from penstock import Client, LocalArtifactStore, LocalOrchestrator, Stack, pipeline, step
+from penstock.artifacts.hashed import Hashed
 from penstock.artifacts.store import LARGE
 from penstock.artifacts.values import Code, Trust, Values, object_key
-from penstock.artifacts.verified import Verified
 from penstock.errors import CorruptArtifact, RunFailed
 from penstock.model.records import Artifact
 
@@ -78,7 +78,7 @@ def store(tmp_path: Path) -> LocalArtifactStore:
 
 @pytest.fixture
 def values(store: LocalArtifactStore, tmp_path: Path) -> Values:
-    return Values(store, lambda names: Code(), Verified(tmp_path / "verified"))
+    return Values(store, lambda names: Code(), Hashed(tmp_path / "verified"))
 
 
 def load(values: Values, artifact: Artifact) -> Any:
@@ -197,7 +197,7 @@ def test_what_was_verified_in_one_place_is_not_believed_of_another(
     load(values, artifact)
     other = Values(
         LocalArtifactStore(path=str(tmp_path / "other")), lambda names: Code(),
-        Verified(tmp_path / "verified"),
+        Hashed(tmp_path / "verified"),
     )  # fmt: skip
     file = file_of(other, artifact)
     file.parent.mkdir(parents=True)
@@ -214,7 +214,7 @@ def test_garbage_in_the_list_of_what_was_verified_vouches_for_nothing(
     unnoticed(file, one_bit(file.read_bytes()))
     for data in (b"", b"x" * 31, bytes(32 * 100), random.Random(0).randbytes(32 * 1000)):
         (tmp_path / "garbage").write_bytes(data)
-        fresh = Values(values.store, lambda names: Code(), Verified(tmp_path / "garbage"))
+        fresh = Values(values.store, lambda names: Code(), Hashed(tmp_path / "garbage"))
         with pytest.raises(CorruptArtifact):
             load(fresh, artifact)
         write_again(file, artifact)

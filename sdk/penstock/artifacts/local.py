@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, NoReturn, Self
 from penstock.artifacts import transfer
 from penstock.artifacts.draft import Draft
 from penstock.artifacts.exclusive import LINKS_REFUSED, exclusive_rename
+from penstock.artifacts.hashed import stamp_of, tick_of
 from penstock.artifacts.mapping import mapped
 from penstock.artifacts.source import Source, write_all
 from penstock.artifacts.store import (
@@ -37,9 +38,6 @@ from penstock.errors import BadConfiguration, KeyTaken, NoSuchKey, StoreUnavaila
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
-
-TICK: Final = 50_000_000
-"""Nanoseconds in which a file can change without getting another time."""
 
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 """For what may be a pipe that somebody has put there: nobody waits for its other end."""
@@ -170,11 +168,9 @@ class LocalArtifactStore(ArtifactStore):
             found = os.stat(self._file(key))
         except OSError:
             return None
-        if time.time_ns() - found.st_mtime_ns < TICK:  # the next change could look the same
+        if time.time_ns() - found.st_mtime_ns < tick_of(found):  # its next change may not show
             return None
-        return (
-            f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
-        )
+        return stamp_of(found)
 
     def keys(self, prefix: str = "", *, start_after: str = "") -> Iterator[Entry]:
         folder, _, begin = check_prefix(prefix).rpartition("/")

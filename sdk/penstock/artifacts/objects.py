@@ -11,9 +11,9 @@ from typing import Final
 
 from penstock.artifacts.compression import ENDING, packed, unpacked
 from penstock.artifacts.draft import Draft
+from penstock.artifacts.hashed import Hashed, hashed
 from penstock.artifacts.source import Buffers, OpenFile, Source, Writing, unnoticed, write_all
 from penstock.artifacts.store import LARGE, ArtifactStore, Buffer
-from penstock.artifacts.verified import Verified, verified
 from penstock.digest import is_digest, of_buffers
 from penstock.errors import CorruptArtifact, KeyTaken, NoSuchKey, StoreUnavailable
 from penstock.model.records import Part
@@ -31,9 +31,9 @@ SAMPLE: Final = 64
 class StoredObjects:
     """The objects of one store. What was `seen` of them is what the user has seen, by default."""
 
-    def __init__(self, store: ArtifactStore, seen: Verified | None = None) -> None:
+    def __init__(self, store: ArtifactStore, seen: Hashed | None = None) -> None:
         self._store = store
-        self._verified = seen or verified()
+        self._hashed = seen or hashed()
 
     def put(
         self,
@@ -81,7 +81,7 @@ class StoredObjects:
         if large and in_memory:
             data = bytearray(data)
         stamp = self._store.stamp(key) if large and not in_memory else None
-        if len(data) == part.size and stamp and self._verified.knows(part.digest, stamp):
+        if len(data) == part.size and self._is_known(part, stamp):
             return data
         if not is_whole(data, part):
             raise self._corrupt(key, part, data, who)
@@ -101,7 +101,7 @@ class StoredObjects:
             write_all(fd, [memoryview(self._get_packed(part, who))])
             return
         size = os.fstat(fd).st_size
-        if size == part.size and stamp and self._verified.knows(part.digest, stamp):
+        if size == part.size and self._is_known(part, stamp):
             return
         with mmap.mmap(fd, size, access=mmap.ACCESS_READ) if size else memoryview(b"") as copy:
             whole = is_whole(copy, part)
@@ -129,7 +129,7 @@ class StoredObjects:
     def _put_large(self, source: Source) -> Part:
         """Hash it while it is written; only what was most likely stored before is hashed first."""
         sketch = self._sketch(source)
-        if self._verified.knows(*sketch):
+        if self._hashed.find(sketch) is not None:
             part = Part(of_buffers(source.chunks()), source.size)
             if self.has(part):
                 return part
@@ -138,7 +138,7 @@ class StoredObjects:
             key = object_key(part.digest)
             self._keep(draft, key, part)
         self._remember(part, self._store.stamp(key))
-        self._verified.remember(*sketch)
+        self._hashed.add(sketch, part.digest)
         return part
 
     def _put_packed(self, source: Source) -> Part:
@@ -162,11 +162,11 @@ class StoredObjects:
             raise self._corrupt(key, part, stored, who)
         return data
 
-    def _sketch(self, source: Source) -> tuple[str, bytes]:
+    def _sketch(self, source: Source) -> str:
         """What two values have in common that are probably equal."""
         places = [source.size * n // SAMPLES for n in range(SAMPLES)]
-        where = f"{self._store.flavor} {self._store.path} {source.size}"
-        return where, source.samples(places, SAMPLE)
+        seen = source.samples(places, SAMPLE).hex()
+        return f"sketch {self._store.flavor} {self._store.path} {source.size} {seen}"
 
     def _keep(self, draft: Draft, key: str, part: Part) -> None:
         try:
@@ -181,7 +181,10 @@ class StoredObjects:
     def _remember(self, part: Part, stamp: str | None) -> None:
         """This machine knows what the object holds, for as long as its stamp is this one."""
         if stamp and self._store.stamp(object_key(part.digest)) == stamp:
-            self._verified.remember(part.digest, stamp)
+            self._hashed.add(stamp, part.digest)
+
+    def _is_known(self, part: Part, stamp: str | None) -> bool:
+        return stamp is not None and self._hashed.find(stamp) == part.digest
 
     def _gone(self, key: str, who: str) -> NoSuchKey:
         return NoSuchKey(

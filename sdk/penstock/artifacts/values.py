@@ -10,11 +10,11 @@ from typing import Any, Final, NamedTuple
 
 from penstock.artifacts.exported import moved, workshop
 from penstock.artifacts.formats import registry
+from penstock.artifacts.hashed import Hashed
 from penstock.artifacts.materializer import Composite, NotThisFormat
 from penstock.artifacts.objects import ObjectsOf, StoredObjects, is_whole, object_key
 from penstock.artifacts.source import Writing, unnoticed
 from penstock.artifacts.store import ArtifactStore, Buffer
-from penstock.artifacts.verified import Verified
 from penstock.digest import of_buffers
 from penstock.errors import (
     CorruptArtifact,
@@ -63,7 +63,7 @@ CodeOf = Callable[[Iterable[object]], Code]
 class Values:
     """The values of one store."""
 
-    def __init__(self, store: ArtifactStore, code_of: CodeOf, seen: Verified | None = None) -> None:
+    def __init__(self, store: ArtifactStore, code_of: CodeOf, seen: Hashed | None = None) -> None:
         self.store = store
         self._objects = StoredObjects(store, seen)
         self._code_of = code_of

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from stat import S_ISDIR, S_ISREG
 from typing import Final
 
-from penstock.artifacts.outside.hashed import hashed, stamp_of, tick_of
+from penstock.artifacts.hashed import hashed, stamp_of, tick_of
 from penstock.artifacts.outside.unseen import Gone, Unreachable, Unseen
 from penstock.digest import Buffer, digest, of_buffers
 from penstock.model.file import Content

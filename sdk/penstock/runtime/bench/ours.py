@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from penstock.artifacts.compression import ENDING
+from penstock.artifacts.hashed import Hashed
 from penstock.artifacts.objects import object_key
 from penstock.artifacts.store import ArtifactStore
 from penstock.artifacts.values import Code, Trust, Values
-from penstock.artifacts.verified import Verified
 from penstock.digest import Buffer
 from penstock.errors import NoSuchKey
 from penstock.model.records import Artifact
@@ -53,7 +53,7 @@ class Ours:
         return self._store.stamp(object_key(handle.digest)) is not None
 
     def _fresh(self) -> Values:
-        return Values(self._store, _no_code, Verified(None))
+        return Values(self._store, _no_code, Hashed(None))
 
 
 def _no_code(names: Iterable[object]) -> Code:

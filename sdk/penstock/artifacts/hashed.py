@@ -1,9 +1,9 @@
-"""Hashed: the digests of local files that this user has hashed before, by their stamps.
+"""Hashed: the digests of what this user has hashed before, by their stamps.
 
-A stamp is what changes whenever the file does: device, inode, size and both times. The file in the
-user's cache folder has a record for each: the digest of the stamp, the digest of the content, and
-a checksum, because over a network two writers may meet. Records are appended and never changed; who
-loses the file hashes again, nothing else.
+A stamp is what changes whenever the content does: of a file device, inode, size and both times. A
+file in the user's cache folder, outside of any store, has a record for each: the digest of the
+stamp, the digest of the content, and a checksum, because over a network two writers may meet.
+Records are appended and never changed; who loses the file hashes again, nothing else.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Hashed:
         self._lock = threading.Lock()
 
     def find(self, stamp: str) -> str | None:
-        """The digest of the file that has this stamp, if it is known."""
+        """The digest of what has this stamp, if it is known."""
         key = _key(stamp)
         with self._lock:
             if key not in self._known:
