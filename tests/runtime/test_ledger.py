@@ -57,6 +57,7 @@ RECORD = RunRecord(
 
 texts = st.text(max_size=20)
 numbers = st.floats(0, 1e12)
+sizes = st.integers(0, 2**53 - 1)
 artifacts = st.builds(
     inline, st.binary(max_size=50), st.sampled_from(["bytes/1", "json/1", "text/1"])
 )
@@ -65,7 +66,7 @@ runs = st.builds(
     st.just(RUN), st.just("train"), texts, st.sampled_from([Status.COMPLETED, Status.CACHED]),
     st.just(KEY), st.dictionaries(texts, texts).map(json.dumps),
     st.dictionaries(texts, artifacts, max_size=3),
-    numbers, numbers, numbers, st.integers(0, 2**60), st.integers(0), st.integers(0),
+    numbers, numbers, numbers, sizes, sizes, sizes,
     st.integers(1, 9), st.none() | st.builds(Failure, texts, texts, texts),
     st.dictionaries(texts, texts | st.integers() | st.tuples(texts) | st.lists(st.booleans())),
     st.none() | st.tuples(texts, texts),

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -33,6 +34,18 @@ class Scene:
 def _kill(number: int) -> None:
     if number:
         os.kill(os.getpid(), number)
+
+
+@pytest.fixture(autouse=True)
+def _handlers_of_a_fresh_process() -> Iterator[None]:
+    """Of another test there may still be a run that listens, and whoever started the tests may
+    have had a signal ignored."""
+    defaults = {number: signal.SIG_DFL for number in RAISED}
+    defaults[signal.SIGINT] = signal.default_int_handler  # type: ignore[assignment]
+    before = {number: signal.signal(number, handler) for number, handler in defaults.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
