@@ -40,7 +40,7 @@ def _kill(number: int) -> None:
 def _handlers_of_a_fresh_process() -> Iterator[None]:
     """Of another test there may still be a run that listens, and whoever started the tests may
     have had a signal ignored."""
-    defaults = {number: signal.SIG_DFL for number in RAISED}
+    defaults = dict.fromkeys(RAISED, signal.SIG_DFL)
     defaults[signal.SIGINT] = signal.default_int_handler  # type: ignore[assignment]
     before = {number: signal.signal(number, handler) for number, handler in defaults.items()}
     yield
