@@ -76,7 +76,7 @@ def forest(size: int) -> Thing:
 
 def arrays(size: int) -> Thing:
     """10 arrays of 20 MB in a dict, as parameters of a model are."""
-    value = {f"layer {number}": _floats(scaled(2_500_000, size)) for number in range(10)}
+    value = {f"layer {number}": _floats(scaled(2_500_000, size), number) for number in range(10)}
     return Thing(
         value,
         lambda arrays: [array[0] for array in arrays.values()],
@@ -104,14 +104,14 @@ def scaled(count: int, size: int) -> int:
     return max(count * size // USUAL, 1)
 
 
-def _floats(count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return _chance().random(count)
+def _floats(count: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return _chance(seed).random(count)
 
 
-def _chance() -> np.random.Generator:
+def _chance(seed: int = 0) -> np.random.Generator:
     import numpy as np
 
-    return np.random.default_rng(0)
+    return np.random.default_rng(seed)
 
 
 def _equal(one: Any, other: Any) -> bool:

@@ -129,7 +129,8 @@ class StoredObjects:
     def _put_large(self, source: Source) -> Part:
         """Hash it while it is written; only what was most likely stored before is hashed first."""
         sketch = self._sketch(source)
-        if self._hashed.find(sketch) is not None:
+        likely = self._hashed.find(sketch)
+        if likely is not None and self.has(Part(likely, source.size)):
             part = Part(of_buffers(source.chunks()), source.size)
             if self.has(part):
                 return part
