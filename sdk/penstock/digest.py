@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from mmap import mmap
 from typing import Final
 
@@ -26,9 +26,9 @@ _threads = blake3.AUTO
 def of_buffers(buffers: Iterable[Buffer]) -> str:
     """The digest of the buffers' bytes, one after the other, without joining them.
 
-    Where all of them are known before, the big ones are hashed by several threads.
+    Of a list the big ones are hashed by several threads.
     """
-    big = isinstance(buffers, Sequence) and any(len(buffer) >= _BIG for buffer in buffers)
+    big = type(buffers) is list and max(map(len, buffers), default=0) >= _BIG
     state = blake3(max_threads=_threads) if big else blake3()
     for buffer in buffers:
         try:

@@ -223,6 +223,9 @@ class Walk:
             usable = False
         took = time.perf_counter() - begin
         with self._lock:
+            # Several that only wait for Python's lock take several times as long as one alone:
+            # that must not look as if they were worth their threads.
+            took /= self._running
             self._running -= 1
             if self._flight is not None:
                 self._flight.ends(call)
