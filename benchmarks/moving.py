@@ -31,7 +31,7 @@ KINDS: Mapping[str, tuple[Callable[[int], Thing], Sequence[type[Way]]]] = {
     "forest": (things.forest, (shelves.Shelf, ways.Pickle5, ways.Joblib)),
     "arrays": (things.arrays, (shelves.Shelf, ways.Pickle5, ways.Joblib, ways.Npz)),
     "small": (things.small, (shelves.SmallShelf, ways.OneByOne)),
-    "tree": (things.tree, (shelves.Shelf, ways.Copy, ways.CopyTree)),
+    "tree": (things.tree, (shelves.TreeShelf, ways.Copy, ways.CopyTree)),
     "changed": (things.tree, (shelves.ChangedShelf, ways.Copy, ways.CopyTree)),
 }
 

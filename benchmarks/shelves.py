@@ -70,6 +70,15 @@ class SmallShelf(Shelf):
         return [self._load(self._values, kept) for kept in self._all]
 
 
+class TreeShelf(Shelf):
+    """A folder of files, in a store that is not new: its 256 folders for objects are there."""
+
+    def __init__(self, value: Path, place: Path) -> None:
+        super().__init__(value, place)
+        for number in range(256):
+            (place / f"store/objects/{number:02x}").mkdir(parents=True)
+
+
 class ChangedShelf(Shelf):
     """A folder that is kept already, but for one file."""
 
