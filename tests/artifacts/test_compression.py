@@ -1,10 +1,12 @@
 """A store that compresses, and stores that read what it wrote."""
 
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
 
+import damages
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -109,6 +111,22 @@ def test_a_damaged_object_is_moved_aside(tmp_path: Path, damage: str, size: int)
     assert not objects.has(part)
     objects.put([data])
     assert bytes(objects.get(part, "It")) == data
+
+
+def test_a_thousand_damages_are_never_data(tmp_path: Path) -> None:
+    store, chance = store_at(tmp_path), random.Random(0)
+    objects = StoredObjects(store)
+    data = b"".join(b"line %d\n" % number for number in range(2000))
+    part = objects.put([data])
+    key = f"{object_key(part.digest)}.zst"
+    whole = bytes(store.get(key))
+    for number in range(1000):
+        store.put(key, [damages.ALL[number % len(damages.ALL)](bytearray(whole), chance)])
+        try:
+            found = bytes(objects.get(part, "It"))
+        except CorruptArtifact as error:
+            found = data if key in error.message else b""
+        assert found == data
 
 
 @pytest.mark.parametrize("size", [5000, 3 << 20])

@@ -2,9 +2,13 @@ import functools
 import io
 import pickle
 import socket
+import sqlite3
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import closing, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cloudpickle
@@ -149,6 +153,40 @@ def test_a_value_that_nobody_takes_is_named_to_the_point(
         dumped(value)
 
     assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+class Slots:
+    __slots__ = ("inner",)
+
+    def __init__(self, inner: object) -> None:
+        self.inner = inner
+
+
+@pytest.mark.parametrize(
+    ("make", "path"),
+    [
+        (lambda bad: {"a": [models.Net(slots=Slots((1, bad)))]}, "dict['a'][0].slots.inner[1]"),
+        (lambda bad: models.Net(by_name={"x": {"y": [0, 0, bad]}}), "Net.by_name['x']['y'][2]"),
+        (lambda bad: [SimpleNamespace(deep=models.Net(last=bad))], "list[0].deep.last"),
+    ],
+)
+@pytest.mark.parametrize(
+    "open_bad",
+    [
+        lambda: nullcontext(threading.Lock()),
+        lambda: nullcontext(generator()),
+        lambda: closing(sqlite3.connect(":memory:")),
+    ],
+    ids=["lock", "generator", "connection"],
+)
+def test_deep_inside_the_path_says_where(
+    make: Callable[[Any], Any], path: str, open_bad: Callable[[], Any]
+) -> None:
+    with open_bad() as bad, pytest.raises(UnsupportedValue) as caught:
+        dumped(make(bad))
+
+    assert f": {path} is of type " in caught.value.message
+    assert type(bad).__name__ in caught.value.message
 
 
 def test_a_socket_is_unsupported() -> None:
