@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import children
+import numpy as np
 import pytest
 
 from penstock import Client, LocalArtifactStore, LocalOrchestrator, Stack, pipeline, step
-from penstock.artifacts.store import Buffer
+from penstock.artifacts.store import LARGE, Buffer
 from penstock.artifacts.values import INLINE, Code, Trust, Values, object_key
 from penstock.errors import CorruptArtifact, NoSuchKey, RunFailed
 from penstock.model.records import Artifact
@@ -313,3 +314,14 @@ def test_a_deleted_object_is_a_miss_that_says_so(
 
     assert run["rows"].status == "completed"
     assert "rows runs again: the object of output 'output' was deleted" in capsys.readouterr().err
+
+
+def test_the_size_of_a_value_is_that_of_all_its_objects(
+    store: LocalArtifactStore, values: Values, tmp_path: Path
+) -> None:
+    tree = values.save(many_files(tmp_path), Path, "The value")
+    objects = sum(entry.stat().st_size for entry in Path(store.path).glob("objects/*/*"))
+    pickled = values.save([np.ones(LARGE), 1], None, "The value")
+
+    assert tree.total == objects + len(tree.data or b"")
+    assert pickled.total > 8 * LARGE > pickled.size

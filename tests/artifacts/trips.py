@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from penstock.artifacts.formats.memory import dense
 from penstock.artifacts.values import Trust, Values
 
 
@@ -50,7 +51,9 @@ def twin(value: Any) -> Any:
             known[id(leaf)] = copied.toreadonly() if leaf.readonly else copied
         elif type(leaf) is np.ndarray and leaf.itemsize and not leaf.dtype.hasobject:
             backwards = [axis for axis, stride in enumerate(leaf.strides) if stride < 0]
-            items = np.flip(leaf.view(f"V{leaf.itemsize}"), backwards).copy(order="K")
+            # What has gaps is stored in C order, whatever order the gaps leave to see.
+            order: Any = "K" if dense(leaf) is not None else "C"
+            items = np.flip(leaf.view(f"V{leaf.itemsize}"), backwards).copy(order=order)
             known[id(leaf)] = np.asarray(np.flip(items, backwards)).view(leaf.dtype)
             known[id(leaf)].flags.writeable = leaf.flags.writeable
     return copy.deepcopy(value, known)

@@ -193,6 +193,21 @@ def test_a_step_that_cannot_be_sent_is_refused_before_anything_runs() -> None:
     assert "take LocalOrchestrator(workers='threads')" in str(caught.value)
 
 
+def test_a_step_with_an_open_file_is_refused() -> None:
+    with open(__file__) as file:
+
+        @step
+        def reading(number: int) -> str:
+            return file.read(number)
+
+        @pipeline(progress=False)
+        def read() -> str:
+            return reading(1)
+
+        with pytest.raises(CannotRun, match=r"cannot pickle '_io\.TextIOWrapper' object"):
+            read.on(in_workers()).run()
+
+
 def test_a_component_that_is_defined_in_a_function_is_told(tmp_path: Path) -> None:
     class Mine(LocalArtifactStore):
         flavor = "of-a-function"

@@ -431,7 +431,7 @@ class Interrupting:
     def written_to(self, fd: int, most: int) -> Iterator[int]:
         for number, end in enumerate(self._source.written_to(fd, most)):
             if number == 2:
-                signal.raise_signal(signal.SIGINT)
+                os.kill(os.getpid(), signal.SIGINT)
             yield end
 
 
@@ -468,6 +468,38 @@ def test_ctrl_c_while_the_callers_thread_writes_leaves_nothing_half_written() ->
     assert not helpers()
     objects = Path(".penstock/objects").glob("*/*")
     assert all(file.stat().st_size < MEANWHILE for file in objects)
+
+
+BUFFER = bytearray(4 * MEANWHILE)
+
+
+class Pair(NamedTuple):
+    one: bytearray
+    other: memoryview
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [lambda: BUFFER, lambda: [BUFFER], lambda: {"a": BUFFER}, lambda: Pair(BUFFER, BUFFER)],
+    ids=["itself", "list", "dict", "tuple"],
+)
+def test_a_buffer_that_is_filled_again_is_written_before(kept: Callable[[], Any]) -> None:
+    @step(cache=False)
+    def filled(number: int) -> Any:
+        BUFFER[:] = bytes([number]) * len(BUFFER)
+        return kept()
+
+    @step(cache=False)
+    def seen(value: Any) -> list[int]:
+        while not isinstance(value, bytearray):
+            value = next(iter(value.values() if isinstance(value, dict) else value))
+        return sorted(set(value))
+
+    @pipeline(progress=False)
+    def filling() -> Any:
+        return [seen(filled(number)) for number in range(1, 5)]
+
+    assert filling.on(here(max_workers=1)).run().result() == [[1], [2], [3], [4]]
 
 
 @pytest.mark.parametrize("text", ["much", "-1", "4GB", ""])

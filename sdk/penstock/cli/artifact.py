@@ -56,7 +56,7 @@ def list_artifacts(
             ["ARTIFACT", "FORMAT", "SIZE"],
             [
                 [f"{item.run}/{item.step}/{item.name}", item.artifact.format,
-                 size(item.artifact.size)]
+                 size(item.artifact.total)]
                 for item in found
             ],
         )  # fmt: skip
@@ -74,7 +74,7 @@ def show(*, name: str, stack: str | None, as_json: bool) -> None:
     if as_json:
         print_json({**data, "preview": preview})
         return
-    facts({**data, "size": size(found.artifact.size)})
+    facts({**data, "size": size(found.artifact.total)})
     if preview is not None:
         say("\n" + preview.rstrip("\n"))
 

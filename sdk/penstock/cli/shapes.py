@@ -71,7 +71,7 @@ def of_step(run: Run[Any], view: StepView) -> dict[str, Any]:
         "attempt": record.attempt,
         "metadata": {name: _parsed(plain.encode(value)) for name, value in record.metadata.items()},
         "outputs": {
-            name: {"format": item.format, "digest": item.digest, "size": item.size}
+            name: {"format": item.format, "digest": item.digest, "size": item.total}
             for name, item in record.outputs.items()
         },
         "failure": failure or None,
@@ -84,7 +84,7 @@ def of_artifact(item: StoredArtifact) -> dict[str, Any]:
         "step": item.step,
         "output": item.name,
         "format": item.artifact.format,
-        "size": item.artifact.size,
+        "size": item.artifact.total,
         "digest": item.artifact.digest,
         "store": item.store,
     }

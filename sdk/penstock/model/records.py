@@ -61,6 +61,11 @@ class Artifact:
     parts: tuple[Part, ...] = ()
     """The objects that belong to it, besides the one that its digest names."""
 
+    @property
+    def total(self) -> int:
+        """Bytes of all of it."""
+        return self.size + sum(part.size for part in self.parts)
+
     def to_data(self) -> dict[str, Any]:
         data: dict[str, Any] = {"format": self.format, "digest": self.digest, "size": self.size}
         if self.code:

@@ -105,7 +105,7 @@ class Attempt:
             self._cpu,
             resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MEMORY_UNIT,
             read,
-            sum(artifact.size for artifact in outputs.values()),
+            sum(artifact.total for artifact in outputs.values()),
             self._number,
             metadata=self._metadata,
             signer=signer,

@@ -55,10 +55,12 @@ class Deadline:
             wait = AGAIN
 
 
-def too_long(step: str, seconds: float) -> StepTimeout:
-    """The error for a step that did not end in time."""
+def too_long(step: str, seconds: float, *, killed: bool = False) -> StepTimeout:
+    """The error for a step that did not end in time; `killed` with the process that it ran in."""
     return StepTimeout(
         f"Step {step} took longer than its timeout of {seconds:g} s.",
-        hint="A step in a thread is stopped at its next Python instruction: what it called "
+        hint="It did not stop by itself: its process was killed."
+        if killed
+        else "A step in a thread is stopped at its next Python instruction: what it called "
         "may still have run for a while.",
     )

@@ -21,7 +21,7 @@ from penstock.lazy import lazy
 from penstock.model.graph import Call
 from penstock.model.plan import Plan
 from penstock.model.records import Failure, Status, StepRun
-from penstock.runtime import calling, hooks, retrying
+from penstock.runtime import calling, held, hooks, retrying
 from penstock.runtime.attempt import Attempt
 from penstock.runtime.cache import Cache, Key, Miss
 from penstock.runtime.elsewhere.handed import Handed, is_whole
@@ -354,7 +354,8 @@ class Executor:
                     value = call.step.function(*first, **rest)
                     if type(value) is CoroutineType:
                         value = calling.awaited(value, call)
-                outputs = self._outputs.saved(call, value, writing)
+                alone = held.by_nobody_else(value)
+                outputs = self._outputs.saved(call, value, writing if alone else unnoticed)
         except BaseException as error:
             result = attempt.failed(blame.blamed(error) or error)
             self._ledger.attempt(result, attempt.nonce)

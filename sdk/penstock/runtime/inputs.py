@@ -41,7 +41,7 @@ class Inputs:
             if type(item) is Literally:
                 return plain.decode(item.text)
             artifact, trust, hint = self._source(item, hint)
-            read += artifact.size
+            read += artifact.total
             if registry.is_outside(artifact.format):
                 outside.append(artifact)
             who = f"{self._origin(item)} (an input of step {call.id})"

@@ -169,7 +169,8 @@ def _outputs(view: StepView) -> Markup:
 
 def _output(item: StoredArtifact) -> list[Markup]:
     artifact = item.artifact
-    return [text(item.name), text(artifact.format), text(size(artifact.size)), text(_preview(item))]
+    told = [item.name, artifact.format, size(artifact.total), _preview(item)]
+    return [*map(text, told)]
 
 
 def _preview(item: StoredArtifact) -> str:

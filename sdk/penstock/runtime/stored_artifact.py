@@ -91,4 +91,4 @@ class StoredArtifact(StoredValue, _AnyValue):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         artifact = self.artifact
-        return f"<{self.run}/{self.step}/{self.name} {artifact.format} {artifact.size:,} bytes>"
+        return f"<{self.run}/{self.step}/{self.name} {artifact.format} {artifact.total:,} bytes>"

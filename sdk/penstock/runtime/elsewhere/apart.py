@@ -49,7 +49,7 @@ def run(
     if child.is_done:
         return
     if child.overdue:
-        raise too_long(call_id, child.overdue)
+        raise too_long(call_id, child.overdue, killed=True)
     if not interpreters.is_ours(python):
         interpreters.check(python, environment)
     raise lost(code, child.last_lines)

@@ -127,7 +127,7 @@ class Worker(Child):
         if self._error is not None:
             raise self._error
         if self.overdue:
-            raise too_long(call, self.overdue)
+            raise too_long(call, self.overdue, killed=True)
         if not self.is_done:
             raise apart.lost(code, self.last_lines)
 
