@@ -24,6 +24,7 @@ from penstock.artifacts.formats.file import FileFormat, canonical
 from penstock.artifacts.hashed import COARSE_TICK, RECORD, TICK, Hashed, hashed, tick_of
 from penstock.artifacts.outside import local, look, remote
 from penstock.artifacts.outside.unseen import Unreachable
+from penstock.digest import digest as digest_of
 from penstock.digest import of_buffers
 from penstock.errors import CorruptArtifact, FileChanged, StoreUnavailable, UnsupportedValue
 from penstock.model.file import Content
@@ -282,7 +283,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_folder_is_known_by_its_files(folder: Path) -> None:
     content = look.seen(File(folder)).content
-    assert (content.kind, content.size, content.files) == ("folder", len(BIG) + 1, 2)
+    assert (content.kind, content.size, content.files) == ("folder", 2 * len(BIG) + 1, 3)
 
 
 FOLDER_CHANGES: list[Callable[[Path], Any]] = [
@@ -314,6 +315,109 @@ def test_a_folder_with_a_pipe_in_it_is_refused(folder: Path) -> None:
     os.mkfifo(folder / "a/pipe")
     with pytest.raises(UnsupportedValue, match=r"a/pipe is neither a file nor a folder"):
         stored(File(folder))
+
+
+def test_a_folder_without_links_has_the_digest_that_it_always_had(folder: Path) -> None:
+    (folder / "link").unlink()
+    (folder / "big").unlink()
+
+    said = digest_of("folder/1", "a", "/", "a/b", "/", "a/b/rows", "", of_buffers([b"1"]))
+    assert look.seen(File(folder)).content == Content("folder", 1, said)
+
+
+LINKED: list[str] = ["file", "there/inside/file", "more/file"]
+
+
+@pytest.mark.parametrize("name", LINKED)
+def test_a_folder_is_another_when_what_its_links_lead_to_is(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    for each in LINKED:
+        (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / each).write_text("1")
+    (folder / "a/file").symlink_to("../../file")
+    (folder / "a/there").symlink_to(tmp_path / "there")
+    (tmp_path / "there/more").symlink_to("../more")
+    data = stored(File(folder))
+    assert loaded(data).content.files == 6
+
+    (tmp_path / name).write_text("2")
+
+    with pytest.raises(FileChanged):
+        loaded(data)
+
+
+def test_a_folder_is_another_when_a_link_outside_leads_to_another_that_is_in_it_too(
+    folder: Path, tmp_path: Path
+) -> None:
+    (folder / "a/c").mkdir()
+    (tmp_path / "current").symlink_to(folder / "a/b")
+    (folder / "z").symlink_to(tmp_path / "current")
+    data = stored(File(folder))
+
+    (tmp_path / "current").unlink()
+    (tmp_path / "current").symlink_to(folder / "a/c")
+
+    with pytest.raises(FileChanged):
+        loaded(data)
+
+
+def test_links_in_a_circle_come_to_an_end(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there/back").symlink_to(folder)
+    (folder / "a/up").symlink_to("..")
+    (folder / "there").symlink_to(tmp_path / "there")
+
+    data = stored(File(folder))
+    assert loaded(data).content.files == 3
+
+    (folder / "a/b/rows").write_text("2")
+    with pytest.raises(FileChanged):
+        loaded(data)
+
+
+def test_links_that_double_at_each_step_come_to_an_end(tmp_path: Path) -> None:
+    for number in range(50):
+        (tmp_path / f"made/{number}").mkdir(parents=True)
+        for name in "ab":
+            (tmp_path / f"made/{number}/{name}").symlink_to(f"../{number + 1}")
+
+    assert look.seen(File("made")).content.files == 0
+
+
+@pytest.mark.parametrize("target", ["nothing", "big/rows", "broken", "x" * 300])
+def test_a_broken_link_is_known_by_where_it_leads(folder: Path, target: str) -> None:
+    (folder / "broken").symlink_to(target)
+    data = stored(File(folder))
+    assert loaded(data) == File(folder)
+
+    (folder / "broken").unlink()
+    (folder / "broken").symlink_to("elsewhere")
+    data_elsewhere = stored(File(folder))
+    assert data_elsewhere != data
+
+    (folder / "elsewhere").write_text("")
+    with pytest.raises(FileChanged):
+        loaded(data_elsewhere)
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "/dev/null", "../pipe"])
+def test_a_folder_with_a_link_to_a_pipe_or_a_device_is_refused(folder: Path, target: str) -> None:
+    os.mkfifo(folder / "../pipe")
+    (folder / "a/link").symlink_to(os.path.join(folder, target))
+    with pytest.raises(UnsupportedValue, match=r"a/link is neither a file nor a folder"):
+        stored(File(folder))
+
+
+def test_no_more_is_read_through_links_than_was_recorded(folder: Path, tmp_path: Path) -> None:
+    data = stored(File(folder))
+    (tmp_path / "endless").touch()
+    os.truncate(tmp_path / "endless", 1 << 40)
+    (folder / "link").unlink()
+    (folder / "link").symlink_to(tmp_path / "endless")
+
+    with pytest.raises(FileChanged, match="now there is a folder of 3 files"):
+        loaded(data)
 
 
 # References that somebody else has written

@@ -21,6 +21,7 @@ from penstock import (
     RunFailed,
     Stack,
     Status,
+    Step,
     SubprocessStepOperator,
     pipeline,
     step,
@@ -128,6 +129,61 @@ def test_files_are_defaults_and_items_and_lie_in_collections(rows: Path) -> None
     assert {view.status for view in several.run()} == {Status.CACHED}
     rows.write_text("3,4\n")
     assert several.run().result()[1:] == (["3,4\n"] * 2, ["3,4\n"] * 2)
+
+
+GLOBAL = File(__file__)
+
+
+def read_further() -> str:
+    return content(GLOBAL) if os.path.exists(GLOBAL) else "nothing"
+
+
+@step
+def read_global() -> str:
+    return content(GLOBAL) if os.path.exists(GLOBAL) else "nothing"
+
+
+@step
+def read_global_further() -> str:
+    return read_further()
+
+
+@pytest.mark.parametrize("reader", [read_global, read_global_further])
+def test_a_file_that_is_a_global_counts_by_what_it_leads_to(
+    rows: Path, reader: Step[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "GLOBAL", File(rows))
+
+    @pipeline
+    def reading_it() -> str:
+        return reader()
+
+    assert reading_it.run().result() == "1,2\n"
+    assert statuses(reading_it.run()) == [Status.CACHED]
+    rows.write_text("3,4\n")
+    assert reading_it.run().result() == "3,4\n"
+    assert statuses(reading_it.run()) == [Status.CACHED]
+
+    rows.unlink()
+    assert reading_it.run().result() == "nothing"
+    assert statuses(reading_it.run()) == [Status.COMPLETED]  # for it could not be looked at
+
+
+def test_a_file_in_a_closure_counts_by_what_it_leads_to(rows: Path) -> None:
+    file = File(rows)
+
+    @step
+    def read_it() -> str:
+        return content(file)
+
+    @pipeline
+    def reading_it() -> str:
+        return read_it()
+
+    assert reading_it.run().result() == "1,2\n"
+    assert statuses(reading_it.run()) == [Status.CACHED]
+    rows.write_text("3,4\n")
+    assert reading_it.run().result() == "3,4\n"
 
 
 def test_what_a_step_writes_is_passed_on() -> None:

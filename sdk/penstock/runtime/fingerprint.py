@@ -1,9 +1,9 @@
 """Fingerprints: what code does, as a digest. What decides whether a step must run again.
 
 The fingerprint of a function is its own normalised syntax tree (no comments, docstrings,
-positions, decorators of ours), what its closure holds, the plain data among the globals that it
-names, and the same of the project's functions and classes that it reaches by name; of a class, its
-whole definition.
+positions, decorators of ours), what its closure holds, the plain data and the files among the
+globals that it names, and the same of the project's functions and classes that it reaches by name;
+of a class, its whole definition.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from penstock.artifacts.values import PATH, Code
 from penstock.digest import digest, of_buffers
 from penstock.errors import UnsupportedValue
 from penstock.model import plain
+from penstock.model.file import File
 from penstock.model.names import reference
 from penstock.model.records import Artifact
 from penstock.model.step import Step
@@ -69,7 +70,7 @@ def _parts(function: FunctionType, above: tuple[object, ...]) -> list[str]:
             parts.append(_of_closed(cell.cell_contents, above))
         except ValueError:  # not assigned yet
             parts.append("empty")
-    return parts + list(_plain_globals(function.__code__, function.__globals__))
+    return parts + list(_data_globals(function.__code__, function.__globals__))
 
 
 def _of_reached(item: Definition, above: tuple[object, ...]) -> str:
@@ -77,7 +78,7 @@ def _of_reached(item: Definition, above: tuple[object, ...]) -> str:
     if isinstance(item, FunctionType):
         return digest("reached/1", *_parts(item, (*above, item)))
     data = [text for _, each in methods(item)
-            for text in _plain_globals(each.__code__, each.__globals__)]  # fmt: skip
+            for text in _data_globals(each.__code__, each.__globals__)]  # fmt: skip
     return digest("reached/1", of_class(item), *data)
 
 
@@ -183,16 +184,21 @@ def _is_ours(decorator: ast.expr, names: Mapping[str, Any]) -> bool:
     return module == "penstock" or module.startswith("penstock.")
 
 
-def _plain_globals(code: CodeType, names: Mapping[str, Any]) -> Iterator[str]:
-    """The globals that a function names, as far as they are plain data."""
+def _data_globals(code: CodeType, names: Mapping[str, Any]) -> Iterator[str]:
+    """The globals that a function names, as far as they are plain data or files."""
     for name in sorted({*code.co_names}):
         # Of Python's own only the file counts: data is found beside it.
         counts = name in names and (not name.startswith("__") or name == "__file__")
-        if counts and (text := _plain(names[name])):
+        if counts and (text := _of_global(names[name])):
             yield f"{name}={text}"
     for item in code.co_consts:
         if isinstance(item, CodeType):
-            yield from _plain_globals(item, names)
+            yield from _data_globals(item, names)
+
+
+def _of_global(value: Any) -> str:
+    """What a global adds: plain data itself, a file what it leads to now, all else nothing."""
+    return _plain(value) or (_of_stored(value, ()) if type(value) is File else "")
 
 
 def _of_closed(value: Any, above: tuple[object, ...]) -> str:

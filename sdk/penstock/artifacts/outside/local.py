@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ WORTH_NOTING: Final = 1 << 16
 WORTH_WAITING: Final = 64 << 20
 """Bytes from which a file that has just been written is not hashed before its stamp counts, so
 that it is hashed only once."""
+NOWHERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+"""What the system says of a link that leads to nothing."""
 
 
 def look(path: str, most: Content | None = None) -> Content:
@@ -99,7 +102,7 @@ def _pieces(fd: int, size: int) -> Iterator[Buffer]:
 def _folder(path: str, most: Content | None) -> Content:
     size = files = 0
     told: list[str] = []
-    for name, place, status, link in _walk(path, ""):
+    for name, place, status, link in _walk(os.path.realpath(path), "", {}):
         told += (name, link)
         if status is None:
             continue
@@ -110,17 +113,41 @@ def _folder(path: str, most: Content | None) -> Content:
     return Content("folder", size, digest("folder/1", *told), files=files)
 
 
-def _walk(folder: str, prefix: str) -> Iterator[tuple[str, str, os.stat_result | None, str]]:
+def _walk(
+    folder: str, prefix: str, walked: dict[str, str]
+) -> Iterator[tuple[str, str, os.stat_result | None, str]]:
     """All that is in a folder, in order: name, place, status of what is no folder and no link, and
-    where a link leads."""
+    where a link leads. What that is follows under the same name.
+
+    `folder` has no links in its path. `walked` are the folders that were come to, each by its first
+    name: links to them are not followed again, as they could go in a circle, or double at each
+    step.
+    """
+    walked.setdefault(folder, prefix)
     with os.scandir(folder) as found:
         inside = sorted(found, key=lambda entry: entry.name)
     for entry in inside:
-        name = prefix + entry.name
-        if entry.is_symlink():  # it is not followed: it could lead anywhere, in a circle too
-            yield name, entry.path, None, f"-> {os.readlink(entry.path)}"
-        elif entry.is_dir(follow_symlinks=False):
-            yield name, entry.path, None, "/"
-            yield from _walk(entry.path, f"{name}/")
+        name, place = prefix + entry.name, entry.path
+        if entry.is_symlink():
+            yield name, place, None, f"-> {os.readlink(place)}"
+            if _is_broken(entry):
+                continue
+            place = os.path.realpath(place) if entry.is_dir() else place
+            if place in walked:
+                yield name, place, None, f"= {walked[place]}"
+                continue
+        if entry.is_dir():
+            yield name, place, None, "/"
+            yield from _walk(place, f"{name}/", walked)
         else:
-            yield name, entry.path, entry.stat(follow_symlinks=False), ""
+            yield name, place, entry.stat(), ""
+
+
+def _is_broken(link: os.DirEntry[str]) -> bool:
+    try:
+        link.stat()
+    except OSError as error:
+        if error.errno in NOWHERE:
+            return True
+        raise
+    return False
