@@ -1,5 +1,6 @@
 import functools
 import io
+import os
 import pickle
 import socket
 import sqlite3
@@ -14,6 +15,7 @@ from typing import Any
 import cloudpickle
 import models
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -135,7 +137,7 @@ REFUSED = [
     (
         {"rows": [1, generator()]},
         INSIDE.format("dict", "dict['rows'][1]", "generator"),
-        HINT.format("dict"),
+        "Return data instead of it.",
     ),
     (
         threading.Lock(),
@@ -176,8 +178,14 @@ class Slots:
         lambda: nullcontext(threading.Lock()),
         lambda: nullcontext(generator()),
         lambda: closing(sqlite3.connect(":memory:")),
+        functools.partial(open, os.devnull),
+        functools.partial(open, os.devnull, "w"),
+        functools.partial(open, os.devnull, "rb"),
+        functools.partial(open, os.devnull, "wb"),
+        functools.partial(open, os.devnull, "r+b"),
+        functools.partial(open, os.devnull, "rb", buffering=0),
     ],
-    ids=["lock", "generator", "connection"],
+    ids=["lock", "generator", "connection", "text", "written", "read", "write", "both", "raw"],
 )
 def test_deep_inside_the_path_says_where(
     make: Callable[[Any], Any], path: str, open_bad: Callable[[], Any]
@@ -187,6 +195,84 @@ def test_deep_inside_the_path_says_where(
 
     assert f": {path} is of type " in caught.value.message
     assert type(bad).__name__ in caught.value.message
+
+
+def test_an_open_file_is_unsupported() -> None:
+    with open(os.devnull) as file, pytest.raises(UnsupportedValue) as caught:
+        dumped(file)
+
+    assert "cannot pickle '_io.TextIOWrapper' object" in caught.value.message
+
+
+def test_files_in_memory_come_back() -> None:
+    _, (text, data) = back([io.StringIO("text"), io.BytesIO(b"data")])
+
+    assert (text.getvalue(), data.getvalue()) == ("text", b"data")
+
+
+class Refusing:
+    def __reduce__(self) -> str:
+        raise RuntimeError("mine")
+
+
+class Stateless:
+    def __getstate__(self) -> object:
+        raise RuntimeError("mine")
+
+
+@pytest.mark.parametrize("kind", [Refusing, Stateless])
+def test_what_a_class_says_against_its_own_pickle_is_told(kind: type) -> None:
+    with pytest.raises(UnsupportedValue, match=r"which cannot be pickled: RuntimeError: mine\."):
+        dumped([kind()])
+    with pytest.raises(UnsupportedValue, match=rf"{kind.__name__}': RuntimeError: mine\."):
+        dumped(kind())
+
+
+def attributed(value: Any, bad: object) -> Any:
+    value.attrs["l"] = bad
+    return value
+
+
+def closed_over(bad: object) -> Callable[[], object]:
+    return lambda: bad
+
+
+@pytest.mark.parametrize(
+    ("make", "path"),
+    [
+        (ValueError, "ValueError.args[0]"),
+        (closed_over, "function.nonlocals['bad']"),
+        (lambda bad: np.array([1, bad], dtype=object), "ndarray[1]"),
+        (lambda bad: np.array([[1, 2], [3, bad]], dtype=object), "ndarray[1][1]"),
+        (lambda bad: pd.DataFrame({"b": [1], "a": [bad]}), "DataFrame['a'].iloc[0]"),
+        (lambda bad: pd.DataFrame([[1, bad]], columns=["a", "a"]), "DataFrame['a'].iloc[0]"),
+        (lambda bad: pd.DataFrame({"a": [1]}, index=[bad]), "DataFrame.index[0]"),
+        (lambda bad: pd.DataFrame({bad: [1]}), "DataFrame.columns[0]"),
+        (lambda bad: attributed(pd.DataFrame({"a": [1]}), bad), "DataFrame.attrs['l']"),
+        (lambda bad: attributed(pd.DataFrame({"a": ["x"]}), bad), "DataFrame.attrs['l']"),
+        (lambda bad: pd.Series([1, bad]), "Series.iloc[1]"),
+        (lambda bad: attributed(pd.Series([1]), bad), "Series.attrs['l']"),
+        (lambda bad: attributed(pd.Series([object]), bad), "Series.attrs['l']"),
+        (lambda bad: {"frame": attributed(pd.DataFrame(), bad)}, "dict['frame'].attrs['l']"),
+    ],
+)
+def test_the_path_leads_into_what_libraries_define(make: Callable[[Any], Any], path: str) -> None:
+    with pytest.raises(UnsupportedValue) as caught:
+        dumped(make(threading.Lock()))
+
+    assert f": {path} is of type '_thread.lock', which cannot be pickled." in caught.value.message
+
+
+def test_what_is_nested_too_deeply_is_told_without_a_path() -> None:
+    value: Any = []
+    for _ in range(100_000):
+        value = [value]
+
+    with pytest.raises(UnsupportedValue) as caught:
+        dumped(value)
+
+    assert caught.value.message.endswith("of type 'list': it is nested too deeply.")
+    assert caught.value.hint == "Return data instead of it."
 
 
 def test_a_socket_is_unsupported() -> None:

@@ -19,6 +19,7 @@ from penstock.artifacts.formats.frames.views import Views
 from penstock.artifacts.materializer import Materializer, NotThisFormat
 from penstock.artifacts.store import Buffer
 from penstock.errors import PenstockError
+from penstock.model.plain import NotPlain, encode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +78,10 @@ def _check(value: Any, kind: type[Any]) -> None:
         raise NotThisFormat(f"{type(value).__qualname__} would come back as a {kind.__name__}")
     if not value.flags.allows_duplicate_labels:
         raise NotThisFormat("it has flags")
+    try:
+        encode(value.attrs)  # pandas copies them deeply with each column, which may fail
+    except NotPlain as error:
+        raise NotThisFormat(str(error)) from None
     try:
         import pyarrow  # noqa: F401  # optional: pandas works without it
     except ImportError:

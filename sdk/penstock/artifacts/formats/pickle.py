@@ -122,14 +122,17 @@ def by_name(value: Any) -> bytes:
     return _stream(value, _ByName)
 
 
-def by_value(value: Any) -> bytes:
-    """The same, with the code of what no other process can import."""
-    return _stream(value, _by_value())
+def by_value(value: Any, *, script: bool = False) -> bytes:
+    """The same, with the code of what no other process can import.
+
+    `script` says that none can import what the running script defines.
+    """
+    return _stream(value, _by_value(), script=script)
 
 
-def _stream(value: Any, pickler: Callable[..., Any]) -> bytes:
+def _stream(value: Any, pickler: Callable[..., Any], **options: Any) -> bytes:
     pieces: list[Buffer] = []
-    pickler(SimpleNamespace(write=pieces.append), protocol=5).dump(value)
+    pickler(SimpleNamespace(write=pieces.append), protocol=5, **options).dump(value)
     return b"".join(pieces)
 
 
@@ -203,14 +206,15 @@ def _by_value() -> type[Any]:
     import cloudpickle  # heavy: needed for few values
 
     class ByValue(cloudpickle.Pickler):  # type: ignore[misc] # it has no types
-        def __init__(self, *args: Any, **options: Any) -> None:
+        def __init__(self, *args: Any, script: bool = False, **options: Any) -> None:
             super().__init__(*args, **options)
             self.named: list[object] = []
+            self._script = script
 
         def reducer_override(self, value: Any) -> Any:
             if isinstance(value, (type, FunctionType)):
                 self.named.append(value)
-                known = _in_script(value)
+                known = NotImplemented if self._script else _in_script(value)
             else:
                 known = reduced(value)
             return super().reducer_override(value) if known is NotImplemented else known

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, Final
 
 WAYS: Final[Mapping[str, str]] = {
+    "_io.TextIOWrapper": "penstock.artifacts.formats.reduced_plain:text_file",
     "array.array": "penstock.artifacts.formats.reduced_plain:array",
     "builtins.memoryview": "penstock.artifacts.formats.reduced_plain:view",
     "numpy.ndarray": "penstock.artifacts.formats.reduced_numpy:array",

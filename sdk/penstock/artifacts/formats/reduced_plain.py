@@ -38,3 +38,13 @@ def view(value: memoryview) -> Any:
     """A `memoryview`, which has no way of its own."""
     kind, memory = views.flat(value)
     return views.shaped, (pickle.PickleBuffer(memory), *kind)
+
+
+def text_file(value: Any) -> Any:
+    """An open file refuses by its own way; cloudpickle's would read it, and give back a StringIO.
+
+    Standard output is no file but a name, and left to who knows it.
+    """
+    if value is sys.stdout or value is sys.stderr:
+        return NotImplemented
+    return value.__reduce_ex__(5)

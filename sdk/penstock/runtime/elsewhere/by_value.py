@@ -165,12 +165,8 @@ def _complaint(item: Any, modules: Mapping[str, Names]) -> Exception | None:
 
 
 def _dumped(value: Any, modules: Mapping[str, Names]) -> bytes:
-    import cloudpickle  # heavy: needed for few pipelines
-
-    if "__main__" not in modules:  # what is defined in a script is found by its name
-        return pickles.by_value(value)
-    data: bytes = cloudpickle.dumps(value, protocol=5)
-    return data
+    # What is defined in a script that can be imported is found by its name.
+    return pickles.by_value(value, script="__main__" in modules)
 
 
 class _by_value:  # noqa: N801 - used like a function
