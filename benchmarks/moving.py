@@ -40,7 +40,8 @@ def main(kind: str, size: int, rounds: int) -> None:
     make, kinds = KINDS[kind]
     thing = make(size)
     taken: dict[str, list[Measured]] = {way.name: [] for way in kinds}
-    for number, place in enumerate(process.fresh(Path.cwd(), rounds + 1)):
+    places = process.lasting if kind in things.MANY_FILES else process.fresh
+    for number, place in enumerate(places(Path.cwd(), rounds + 1)):
         for make_way in turned(kinds, number):
             folder = place / make_way.name
             folder.mkdir()

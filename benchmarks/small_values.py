@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from pairs import alternate
-from process import fresh
+from process import lasting
 from row import Goal, Row, each, timed
 from runs import FILES, sides
 
@@ -17,7 +17,7 @@ EACH: Final = Goal(most=0.4)
 def rows(folder: Path, rounds: int, count: int) -> Iterator[Row]:
     """Each run in a process of its own. The bare file operations write records as long as ours."""
     both = sides("small-values", count, count + 1)
-    computed, written, *_ = alternate(both, fresh(folder, rounds)).values()
+    computed, written, *_ = alternate(both, lasting(folder, rounds)).values()
     name = f"{count:,} values of 1 KB through a pipeline, each"
     ours, bare = each(computed, count), each(written, count)
     yield timed(name, ours, FILES, bare, EACH, clock="wall")

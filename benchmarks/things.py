@@ -28,6 +28,10 @@ class Thing:
     """Whether what came back equals what was kept."""
 
 
+MANY_FILES: Final = frozenset({"small", "tree", "changed"})
+"""Kinds of which some way makes thousands of files."""
+
+
 def array(size: int) -> Thing:
     """float64, all of it chance."""
     return Thing(_floats(size * 10**6 // 8), lambda array: array[0], _equal)
