@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -288,7 +289,9 @@ def test_a_disk_that_becomes_full_is_one_error_and_nothing_is_left(
 
 
 def test_whoever_reads_the_result_may_leave(quick: None) -> None:
-    command = f"{sys.executable} -m penstock artifact-store bench --size 2MiB; echo $? >&2"
+    command = (
+        f"{shlex.quote(sys.executable)} -m penstock artifact-store bench --size 2MiB; echo $? >&2"
+    )
     done = subprocess.run(
         ["bash", "-c", f"({command}) | true"], capture_output=True, text=True, check=True
     )
