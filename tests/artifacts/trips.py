@@ -52,7 +52,7 @@ def twin(value: Any) -> Any:
         elif type(leaf) is np.ndarray and leaf.itemsize and not leaf.dtype.hasobject:
             backwards = [axis for axis, stride in enumerate(leaf.strides) if stride < 0]
             # What has gaps is stored in C order, whatever order the gaps leave to see.
-            order: Any = "K" if dense(leaf) is not None else "C"
+            order: Any = "K" if leaf.flags.forc or dense(leaf) is not None else "C"
             items = np.flip(leaf.view(f"V{leaf.itemsize}"), backwards).copy(order=order)
             known[id(leaf)] = np.asarray(np.flip(items, backwards)).view(leaf.dtype)
             known[id(leaf)].flags.writeable = leaf.flags.writeable
