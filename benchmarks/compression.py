@@ -38,7 +38,7 @@ from penstock import LocalArtifactStore
 from penstock.artifacts.hashed import Hashed
 from penstock.artifacts.values import Trust, Values
 from penstock.model.records import Artifact
-from penstock.runtime import fingerprint
+from penstock.runtime.fingerprints.fingerprints import Fingerprints
 from penstock.runtime.scratch import until_exit
 
 Setting = Literal["none", "zstd"]
@@ -153,7 +153,7 @@ def trip(thing: Thing, setting: Setting, place: Path) -> Trip:
     """There and back, in a store of its own that nobody has seen anything of."""
     folder = place / setting
     store = LocalArtifactStore(path=str(folder), compression=setting, verify="always")
-    values = Values(store, fingerprint.of_names, Hashed(None))
+    values = Values(store, Fingerprints().of_names, Hashed(None))
     kept: list[Artifact] = []
     found: list[Any] = []
 

@@ -13,7 +13,7 @@ from ways import Way
 from penstock import LocalArtifactStore
 from penstock.artifacts.values import Trust, Values
 from penstock.model.records import Artifact
-from penstock.runtime import fingerprint
+from penstock.runtime.fingerprints.fingerprints import Fingerprints
 
 
 class Shelf(Way):
@@ -47,7 +47,7 @@ class Shelf(Way):
 
     def _stored(self, verify: Literal["once", "always"]) -> Values:
         store = LocalArtifactStore(path=str(self.place / "store"), verify=verify)
-        return Values(store, fingerprint.of_names)
+        return Values(store, Fingerprints().of_names)
 
     def _save(self, value: Any) -> Artifact:
         return self._values.save(value, type(value), "The value")

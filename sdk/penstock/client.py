@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from penstock.artifacts.store import ArtifactStore
@@ -13,9 +14,12 @@ from penstock.errors import CorruptArtifact, NotFound, did_you_mean, listed
 from penstock.lazy import lazy
 from penstock.model.component import StackComponent
 from penstock.orchestrators.machine import Machine
-from penstock.runtime import fingerprint, provenance
+from penstock.runtime import provenance, run_names
+from penstock.runtime.fingerprints.fingerprints import Fingerprints
+from penstock.runtime.cleaning import limits
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.run import Run
+from penstock.runtime.runid import PATTERN
 from penstock.runtime.step_view import StepView
 from penstock.runtime.stored_artifact import StoredArtifact
 from penstock.stack.configuration import StackSpec
@@ -26,10 +30,18 @@ from penstock.stack.stack import Stack
 if TYPE_CHECKING:
     from penstock.runtime.bench import bench as benches
     from penstock.runtime.bench import room
+    from penstock.runtime import artifact_names, tags
+    from penstock.runtime.cleaning import cleaning, deletion
+    from penstock.runtime.cleaning.report import Cleaned
+    from penstock.runtime.tags import Tag
     from penstock.runtime.bench.report import Report, Told
 else:
     benches = lazy("penstock.runtime.bench.bench")  # only for who measures
     room = lazy("penstock.runtime.bench.room")
+    artifact_names = lazy("penstock.runtime.artifact_names")  # only for who asks for one
+    tags = lazy("penstock.runtime.tags")
+    cleaning = lazy("penstock.runtime.cleaning.cleaning")
+    deletion = lazy("penstock.runtime.cleaning.deletion")
 
 _log: Final = logging.getLogger("penstock.client")
 
@@ -122,6 +134,70 @@ class Client:
                     return found[:limit]
         return found
 
+    def artifact(self, name: str, tag: str | None = None) -> StoredArtifact:
+        """The newest artifact `pipeline/artifact`, or the one that has a `tag`; or an output of one
+        run by `RUN/step[/output]`. As an argument it is the value.
+
+        An artifact is called by its output's name, or its step's if that has none. Raises
+        `NotFound`.
+        """
+        head, _, rest = name.partition("/")
+        if tag is not None:
+            return tags.find(self._ledger, head, rest, tag).stored(self._ledger, self._values)
+        if rest and self._is_pipeline(head):
+            runs = (run for run in self._all() if run.pipeline == head)
+            return artifact_names.newest(runs, name)
+        return artifact_names.of_run(self.run(head), name)
+
+    def tagged(self, tag: str | None = None, *, pipeline: str | None = None) -> list[Tag]:
+        """All tags, or those of this name."""
+        found = tags.all_of(self._ledger)
+        return [
+            each for each in found
+            if tag in (None, each.tag) and pipeline in (None, each.pipeline)
+        ]  # fmt: skip
+
+    def tag(self, name: str | StoredArtifact, tag: str) -> Tag:
+        """Set a tag on an artifact, or move it there: whole, or not at all.
+
+        Cleaning keeps what is tagged. Raises `NotFound`, and `BadStep` for what is no name.
+        """
+        artifact = self.artifact(name) if isinstance(name, str) else name
+        pipeline = self.run(artifact.run).pipeline
+        return tags.put(self._writing, self._values, artifact, pipeline, tag)
+
+    def untag(self, name: str, tag: str) -> Tag:
+        """Take a tag off `pipeline/artifact`, and say where it was. Raises `NotFound`."""
+        pipeline, _, rest = name.partition("/")
+        return tags.remove(self._writing, pipeline, rest, tag)
+
+    def delete(self, run: str) -> str:
+        """Delete a run by its id or a tail of it, and say its id. What it has stored goes with the
+        next `gc`, unless somebody else needs it.
+
+        Raises `RunError` if it is running or pinned, or if an output is tagged.
+        """
+        id = self.run(run).id if run == run_names.LAST else run_names.found(self._ledger, run)
+        deletion.delete_run(self._ledger, id)
+        return id
+
+    def gc(
+        self,
+        *,
+        delete: bool = False,
+        grace: str | float = limits.GRACE,
+        keep_runs: int = limits.KEEP_RUNS,
+        keep_cache: str | float = limits.KEEP_CACHE,
+    ) -> Cleaned:
+        """Say what of the store nobody needs any more; with `delete`, delete it.
+
+        What stays: the newest `keep_runs` of each pipeline, runs that are pinned or running, what
+        is tagged, results in the cache that were used within `keep_cache`, and whatever these
+        need; and all that was written or used within the `grace`, also by runs that go on now.
+        """
+        asked = limits.Limits.of(grace, keep_runs, keep_cache)
+        return cleaning.clean(self._ledger, asked, delete=delete)
+
     def bench(
         self,
         artifact_store: str | None = None,
@@ -154,7 +230,20 @@ class Client:
 
     @cached_property
     def _values(self) -> Values:
-        return Values(self._ledger.store, fingerprint.of_names)
+        return Values(self._ledger.store, Fingerprints().of_names)
+
+    @cached_property
+    def _writing(self) -> Ledger:
+        """The ledger of somebody who writes, and so may be the first to need a key."""
+        return Ledger(self._ledger.store)
+
+    def _is_pipeline(self, name: str) -> bool:
+        """Whether there is a run of this pipeline. What may as well be the tail of a run's id is
+        looked for among the newest only."""
+        if name == run_names.LAST or PATTERN.fullmatch(name):
+            return False
+        tail = any(run.endswith(name) for run in self._ledger.runs())
+        return any(run.pipeline == name for run in islice(self._all(), 20 if tail else None))
 
     @property
     def _store(self) -> str:

@@ -237,7 +237,9 @@ def test_a_misspelt_flag_is_asked_about(ended: Any) -> None:
     assert "--name" in err
 
 
-@pytest.mark.parametrize("name", ["stack", "config", "cache", "no_cache", "resume", "pdb", "json"])
+@pytest.mark.parametrize(
+    "name", ["stack", "config", "cache", "no_cache", "refresh", "resume", "to", "only", "pdb", "json"]
+)
 def test_a_parameter_with_the_name_of_a_flag_of_ours_is_refused(name: str) -> None:
     function: Any = eval(f"lambda {name}=0: None")
     function.__name__ = "mine"
@@ -260,7 +262,7 @@ def test_the_help_has_the_docstring_and_every_default(ended: Any) -> None:
     assert "  Trains a model.\n\n  On the data.\n" in out
     for line in (
         "--count INTEGER  [required]", "--lr FLOAT [default: 0.1]", "--name TEXT [default: a b]",
-        "--fast / --no-fast [default: false]", "--stack TEXT", "--no-cache", "--json",
+        "--fast / --no-fast [default: false]", "--stack TEXT", "--no-cache", "--refresh", "--json",
     ):  # fmt: skip
         assert " ".join(line.split()) in " ".join(out.split())
 

@@ -28,8 +28,8 @@ from scene_of_attacks import (
     write,
 )
 
+from penstock.artifacts.objects import object_key
 from penstock.artifacts.trust import Keyring
-from penstock.artifacts.values import object_key
 from penstock.errors import (
     CorruptArtifact,
     NoSuchKey,

@@ -217,6 +217,64 @@ class LastNameFirst(LocalArtifactStore):
         return tuple(taken)
 
 
+class TouchLooksOnly(LocalArtifactStore):
+    caught_by: ClassVar = "test_touch_makes_an_object_young"
+
+    def touch(self, key: str) -> None:
+        self.stat(key)
+
+
+class TouchMakesIt(LocalArtifactStore):
+    caught_by: ClassVar = "test_a_missing_key_is_no_such_key[touch-a]"
+
+    def touch(self, key: str) -> None:
+        try:
+            super().touch(key)
+        except NoSuchKey:
+            self.put(key, [])
+
+
+class UseGivesTheFile(LocalArtifactStore):
+    caught_by: ClassVar = "test_use_gives_what_get_gives[3145728]"
+
+    def use(self, key: str) -> Buffer:
+        with Path(self.path, key).open("r+b") as file:
+            return mmap.mmap(file.fileno(), 0)
+
+
+class DiscardWhatever(LocalArtifactStore):
+    caught_by: ClassVar = "test_discard_leaves_what_is_young_again[touch]"
+
+    def discard(self, key: str, before: float) -> bool:
+        self.delete(key)
+        return True
+
+
+class DiscardNothing(LocalArtifactStore):
+    caught_by: ClassVar = "test_discard_deletes_what_is_older"
+
+    def discard(self, key: str, before: float) -> bool:
+        return False
+
+
+class AllThatBeginsSo(LocalArtifactStore):
+    caught_by: ClassVar = "test_delete_all_leaves_nothing_of_a_folder"
+
+    def delete_all(self, folder: str) -> None:
+        for entry in self.keys(folder.rstrip("/")):
+            if entry.key.endswith("/"):
+                super().delete_all(entry.key)
+            else:
+                self.delete(entry.key)
+
+
+class EverythingIsLeftOver(LocalArtifactStore):
+    caught_by: ClassVar = "test_what_is_stored_is_no_leftover"
+
+    def leftovers(self, before: float) -> Iterator[Entry]:
+        yield from (entry for entry in self.keys("") if entry.modified < before)
+
+
 PLANTED = [
     kind
     for kind in list(globals().values())

@@ -14,8 +14,9 @@ import numpy as np
 from samples_of_formats import Parcel, Point, Settings, seen
 
 from penstock import Client, LocalArtifactStore, LocalOrchestrator, Stack, pipeline, step
+from penstock.artifacts.objects import object_key
 from penstock.artifacts.trust import Key, Keyring
-from penstock.artifacts.values import Code, Values, object_key
+from penstock.artifacts.values import Code, Values
 from penstock.cli.main import main
 from penstock.digest import of_buffers
 from penstock.errors import PenstockError
@@ -242,7 +243,7 @@ def acts(scene: Scene, call: str, folder: Path) -> Iterator[tuple[str, Callable[
     yield "preview", lambda: [each.preview() for each in outputs()]
     yield "export", lambda: [each.export(folder / "out") for each in outputs()]
     yield "inputs", lambda: scene.seen().inputs(call)
-    yield "runs", lambda: [(repr(run), run.duration, run.why) for run in client.runs()]
+    yield "runs", lambda: [(repr(run), run.duration, run.reason) for run in client.runs()]
     yield "artifacts", lambda: [repr(each) for each in client.artifacts()]
     yield "steps", lambda: [(view.status, view.logs()) for view in scene.seen()]
     yield "edges", lambda: list(scene.seen().edges())

@@ -13,7 +13,8 @@ from samples_of_formats import FORMATS, INSTALLED, LARGE, SMALL, kind, sample, s
 
 from penstock import Client, LocalArtifactStore, LocalOrchestrator, Stack, pipeline, step
 from penstock.artifacts.formats.registry import BUILT_IN, LIBRARIES
-from penstock.artifacts.values import Code, Trust, Values, object_key
+from penstock.artifacts.objects import object_key
+from penstock.artifacts.values import Code, Trust, Values
 from penstock.errors import CorruptArtifact, UntrustedArtifact
 from penstock.model.records import Artifact
 from penstock.model.step import Step

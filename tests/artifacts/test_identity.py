@@ -78,3 +78,15 @@ def test_a_damaged_one_is_said_with_a_cure(store: LocalArtifactStore, data: byte
     message = f"store.json of the artifact store {store.path} cannot be read: "
     assert caught.value.message.startswith(message)
     assert '{"version": 1, "id": "…"}' in str(caught.value)
+
+
+def test_a_folder_in_its_place_is_said_with_a_cure(store: LocalArtifactStore) -> None:
+    Path(store.path, "store.json").mkdir(parents=True)
+    with pytest.raises(CorruptArtifact) as caught:
+        identify(store)
+
+    assert str(caught.value) == (
+        f"store.json of the artifact store {store.path} is there, and it is no file.\n"
+        'Move it away. A store with runs needs it back: {"version": 1, "id": "…"}, with what the '
+        'records in runs/ have as "store".'
+    )

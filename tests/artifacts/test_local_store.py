@@ -100,6 +100,14 @@ def test_nothing_stays_in_tmp(store: LocalArtifactStore) -> None:
     assert leftovers(store) == []
 
 
+def test_a_link_that_leads_to_itself_is_no_object(store: LocalArtifactStore) -> None:
+    store.put("a", [b"1"])
+    store.put("b", [b"2"])
+    Path(store.path, "ab").symlink_to("ab")
+
+    assert keys(store) == ["a", "b"]
+
+
 def test_no_file_stays_open(store: LocalArtifactStore) -> None:
     store.put("small", [b"1"])
     before = open_files()

@@ -19,9 +19,9 @@ from penstock.artifacts.local import LocalArtifactStore
 from penstock.artifacts.mapping import mapped
 from penstock.artifacts.objects import StoredObjects, object_key
 from penstock.artifacts.source import Buffers, OpenFile, Source
-from penstock.artifacts.store import LARGE
+from penstock.artifacts.store import LARGE, Entry
 from penstock.digest import Buffer, of_buffers
-from penstock.errors import CorruptArtifact, StoreUnavailable
+from penstock.errors import CorruptArtifact, NoSuchKey, StoreUnavailable
 from penstock.model.records import Part
 
 
@@ -167,6 +167,33 @@ def test_an_object_is_not_moved_aside_for_a_wrong_size_in_a_record(
         objects.get(Part(part.digest, 7), "It")
 
     assert bytes(objects.get(part, "It")) == b"whole" * 2000
+
+
+class PutMeanwhile(LocalArtifactStore):
+    """What nobody has yet is there a moment later."""
+
+    def stat(self, key: str) -> Entry:
+        raise NoSuchKey(key)
+
+
+def test_what_is_put_while_somebody_fetches_it_is_not_corrupt(
+    objects: StoredObjects, store: LocalArtifactStore
+) -> None:
+    part = objects.put_as_is(b"a plan")
+    found = StoredObjects(PutMeanwhile(path=store.path)).fetch(part.digest, "It")
+
+    assert bytes(found) == b"a plan"
+
+
+def test_what_is_fetched_by_its_digest_is_checked(
+    objects: StoredObjects, store: LocalArtifactStore
+) -> None:
+    part = objects.put_as_is(b"a plan")
+    flip(file_of(store, part))
+    with pytest.raises(CorruptArtifact, match="It"):
+        objects.fetch(part.digest, "It")
+    with pytest.raises(NoSuchKey, match="It is gone from the store"):
+        objects.fetch(part.digest, "It")
 
 
 def test_what_this_machine_wrote_is_not_hashed_again(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from mmap import mmap
@@ -118,6 +119,21 @@ def test_all_kinds_of_bytes_come_back_as_they_were(values: Values, value: Any) -
 @given(value=st.recursive(LEAVES, around, max_leaves=5))
 def test_what_holds_arrays_comes_back_as_it_was(values: Values, value: Any) -> None:
     checked(values, value)
+
+
+OTHER_ORDER = ">" if sys.byteorder == "little" else "<"
+
+
+@pytest.mark.parametrize("dtype", ["M8[Y]", "m8[s]", "g", "G", "f8", "U3"])
+@pytest.mark.parametrize("shape", [(), (0,), (3,)], ids=str)
+def test_a_small_array_inside_keeps_the_other_byte_order(
+    values: Values, shape: tuple[int, ...], dtype: str
+) -> None:
+    value = filled(np.dtype(OTHER_ORDER + dtype), shape, b"\1")
+
+    found = checked(values, Split(value, []))
+
+    assert found.train.dtype.str == value.dtype.str
 
 
 ROWS = np.random.default_rng(0).normal(size=(500, 400))

@@ -23,9 +23,10 @@ from penstock.artifacts import trust
 from penstock.artifacts.formats.framed import framed
 from penstock.artifacts.formats.registry import materializer
 from penstock.artifacts.materializer import Composite
+from penstock.artifacts.objects import object_key
 from penstock.artifacts.store import Buffer
 from penstock.artifacts.trust import Key, Keyring, keyring
-from penstock.artifacts.values import Code, Trust, Values, object_key
+from penstock.artifacts.values import Code, Trust, Values
 from penstock.digest import of_buffers
 from penstock.errors import (
     BadConfiguration,

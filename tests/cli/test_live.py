@@ -210,14 +210,14 @@ def test_cancelling_waits_until_the_run_has_stopped(start: Start, penstock: Any)
     run = last()
     said = penstock("run", "cancel", run.id[-4:])
     assert said.code == 0
-    assert said.out == f"Run {run.id} is stopped: {run.why}.\n"
+    assert said.out == f"Run {run.id} is stopped: {run.reason}.\n"
     assert said.err == (
         f"Waiting until process {process.pid} on {run.record.host} has stopped run {run.id}.\n"
     )
     _, own = process.communicate(timeout=60)
     assert f"RunCancelled: Run {run.id} was cancelled by " in own
     shown = penstock("run", "show", "last")
-    assert f"status:   stopped ({run.why})\n" in shown.out
+    assert f"status:   stopped ({run.reason})\n" in shown.out
 
 
 def test_cancelling_need_not_wait(start: Start, penstock: Any) -> None:

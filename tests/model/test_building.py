@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from penstock import Graph, pipeline, step
 from penstock.errors import BadArguments, BadGraph, DeclarationError
 from penstock.model.binding import Given, Group, Use, uses
+from penstock.model.controls import ANYTHING, Controls
 
 
 class Split(NamedTuple):
@@ -364,23 +366,10 @@ def test_the_steps_of_a_map_are_a_sequence_of_the_run() -> None:
     assert run["make.1"].output.load() == 20
 
 
-def test_a_map_over_an_output_is_refused() -> None:
-    def body() -> None:
-        train.map(load())
-
-    with pytest.raises(BadArguments) as caught:
-        drawn(body)
-    assert str(caught.value) == (
-        "train.map() is given the output of step load: how many items it will hold is not known "
-        f"while the pipeline is drawn ({here(body, 1)}).\nGive it a list, or loop inside a @step."
-    )
-
-
-def test_a_map_over_an_artifact_is_refused() -> None:
+def test_a_map_over_an_artifact_is_one_call_until_it_runs() -> None:
     artifact = fan_in.run()["join"].output
-
-    with pytest.raises(BadArguments, match=r"^train\.map\(\) is given an artifact: how many items"):
-        drawn(lambda: train.map(artifact))
+    call = drawn(lambda: train.map(artifact)).calls["train"]
+    assert (call.over, call.bindings["x"]) == ("x", Given(artifact))
 
 
 def test_a_map_over_what_has_no_items_is_refused() -> None:
@@ -534,6 +523,34 @@ def test_of_an_inner_pipeline_no_cache_counts() -> None:
     off = [id for id, call in graph.calls.items() if call.step.options.cache is False]
     assert off == ["train"]
     assert train.options.cache is None
+
+
+def test_of_pipelines_inside_each_other_all_that_is_said_of_the_cache_counts() -> None:
+    @pipeline(cache_for=timedelta(hours=2))
+    def middle(x: int) -> Any:
+        return [train(1), eager(x), train.map([x, 3])]
+
+    @pipeline(refresh=True, cache_for=timedelta(hours=3))
+    def eager(x: int) -> Any:
+        return train.with_options(cache_for=timedelta(hours=1))(x), train(x)
+
+    graph = drawn(lambda: [middle(1), train(2)])
+
+    said = {id: call.step.options.controls for id, call in graph.calls.items()}
+    assert said == {
+        "train": Controls(cache_for=7200.0),
+        "train-2": Controls(refresh=True, cache_for=3600.0),
+        "train-3": Controls(refresh=True, cache_for=7200.0),
+        "train-4.0": Controls(cache_for=7200.0),
+        "train-4.1": Controls(cache_for=7200.0),
+        "train-5": ANYTHING,
+    }
+
+
+def test_a_step_that_a_pipeline_controls_is_one_step_in_the_plan() -> None:
+    graph = drawn(lambda: [uncached(1), uncached(2), uncached(3)])
+
+    assert len({id(call.step) for call in graph.calls.values()}) == 1
 
 
 def test_running_a_pipeline_inside_a_pipeline_is_refused() -> None:

@@ -1,6 +1,8 @@
 """Graphs and plans: order, edges, what networkx and Mermaid see, and the way through bytes."""
 
+import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import networkx as nx
@@ -8,15 +10,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock import Graph, Resources, pipeline, step
+from penstock import Graph, LocalOrchestrator, Resources, Stack, pipeline, step
 from penstock.artifacts.local import LocalArtifactStore
 from penstock.artifacts.values import Values
 from penstock.model.binding import Given, Group, Held, Use, uses
+from penstock.model.controls import Controls
 from penstock.model.graph import Call
 from penstock.model.plan import Plan
 from penstock.model.records import Artifact
 from penstock.model.step import Step
-from penstock.runtime import fingerprint, loading
+from penstock.runtime import loading, planner
+from penstock.runtime.fingerprints.fingerprints import Fingerprints
 from penstock.runtime.planner import settled
 
 
@@ -188,7 +192,7 @@ def test_a_random_program_draws_the_graph_of_its_model(program: list[Any], by_na
 
 
 def plan_of(graph: Graph, store: LocalArtifactStore) -> Plan:
-    values = Values(store, fingerprint.of_names)
+    values = Values(store, Fingerprints().of_names)
     return Plan("run", settled(graph, values), "module:main", {"name": "default"}, frozenset({"b"}))
 
 
@@ -221,6 +225,33 @@ def test_a_plan_comes_back_from_its_bytes(program: list[Any], by_name: bool) -> 
 
 def as_plain(options: Any) -> Any:
     return replace(options, settings=options.settings and {**options.settings})
+
+
+def test_a_plan_keeps_what_each_call_may_take_from_the_cache() -> None:
+    short = train.with_options(cache_for=timedelta(hours=1))
+
+    @pipeline
+    def drawn() -> Any:
+        return [short(1), train.with_options(refresh=True)(2), train.with_options(cache=False)(3)]
+
+    stack = Stack("s", orchestrator=LocalOrchestrator(), artifact_store=LocalArtifactStore())
+    values = Values(stack.artifact_store, Fingerprints().of_names)
+    controls = Controls(cache_for=7200.0)
+    plan = planner.plan("run", drawn.graph(), "module:drawn", stack, controls, values)
+    back = Plan.from_bytes(plan.to_bytes(), "run", found)
+
+    assert [back.controls(call) for call in back.graph.calls.values()] == [
+        Controls(cache_for=3600.0),
+        Controls(refresh=True, cache_for=7200.0),
+        Controls(cache=False, cache_for=7200.0),
+    ]
+
+
+def test_a_plan_says_nothing_of_the_cache_unless_somebody_does() -> None:
+    plan = plan_of(main.graph(1), LocalArtifactStore())
+
+    assert not {"refreshed", "cache_for"} & json.loads(plan.to_bytes()).keys()
+    assert not any(plan.controls(call) for call in plan.graph.calls.values())
 
 
 def test_a_plan_names_no_run() -> None:

@@ -1,6 +1,8 @@
 """Options: each is taken, kept and checked; other tools' words get ours as the hint."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import fields
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -30,6 +32,8 @@ def main() -> int:
 TAKEN = {
     "name": "other",
     "cache": False,
+    "cache_for": timedelta(days=1),
+    "refresh": True,
     "settings": {"kubeflow": {"node_selector": {"pool": "a100"}, "tolerations": ["gpu"]}},
     "retries": 3,
     "timeout": 600,
@@ -58,6 +62,8 @@ def test_a_step_keeps_each_option(option: str, value: Any) -> None:
     {
         "name": "other",
         "cache": True,
+        "cache_for": timedelta(days=1),
+        "refresh": True,
         "settings": {"kubeflow": {"ttl": 3600}},
         "on_start": hook,
         "on_success": hook,
@@ -92,6 +98,7 @@ def test_options_add_up() -> None:
     assert one.after_calls == ()
 
 
+SPAN = "a positive timedelta, for example timedelta(hours=12)"
 NAMES = "a list of names of environment variables"
 
 
@@ -100,6 +107,13 @@ NAMES = "a list of names of environment variables"
     [
         ("cache", 1, "True or False"),
         ("cache", "no", "True or False"),
+        ("refresh", 1, "True or False"),
+        ("refresh", None, "True or False"),
+        ("cache_for", 3600, SPAN),
+        ("cache_for", "1d", SPAN),
+        ("cache_for", timedelta(), SPAN),
+        ("cache_for", timedelta(days=-1), SPAN),
+        ("cache_for", timedelta.max, SPAN),
         ("retries", -1, "a whole number, 0 or more, or Retry(times=3, delay=1)"),
         ("retries", True, "a whole number, 0 or more, or Retry(times=3, delay=1)"),
         ("retries", 1.0, "a whole number, 0 or more, or Retry(times=3, delay=1)"),
@@ -256,8 +270,8 @@ def test_resources_that_ask_for_nothing_are_false() -> None:
 
 
 STEP_OPTIONS = ", ".join(StepOptions.__dataclass_fields__)
-PIPELINE_OPTIONS = (
-    "name, cache, settings, on_start, on_success, on_failure, stack, wait, resume, config, progress"
+PIPELINE_OPTIONS = ", ".join(
+    item.name for item in fields(PipelineOptions) if "ours" not in item.metadata
 )
 
 
@@ -269,6 +283,8 @@ PIPELINE_OPTIONS = (
         ("timeout_seconds", "Here that is timeout=600."),
         ("requests", "Here that is resources=Resources(cpu=2, memory='4Gi')."),
         ("output_materializers", "Here that is @materializer(Type) on a Materializer class."),
+        ("cache_expiration", "Here that is cache_for=timedelta(days=1)."),
+        ("refresh_cache", "Here that is refresh=True."),
         ("persist_result", "Here that is nothing: every output is stored."),
         ("chache", "Did you mean 'cache'?"),
         ("frobnicate", None),

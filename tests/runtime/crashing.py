@@ -28,7 +28,7 @@ from penstock import (
 from penstock.artifacts.store import Buffer
 from penstock.artifacts.values import Values
 from penstock.errors import KeyTaken, PenstockError
-from penstock.runtime import fingerprint
+from penstock.runtime.fingerprints.fingerprints import Fingerprints
 from penstock.runtime.ledger import Ledger
 
 EFFECTS = Path("effects")
@@ -126,7 +126,7 @@ def named(run: Run[Any]) -> dict[str, str]:
 def complaints(stack: Stack, run: str) -> Iterator[str]:
     """What is wrong with the records of one run."""
     ledger = Ledger(stack.artifact_store)
-    values = Values(stack.artifact_store, fingerprint.of_names)
+    values = Values(stack.artifact_store, Fingerprints().of_names)
     try:
         record = ledger.run(run)
         ledger.sealed(run)

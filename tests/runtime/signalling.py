@@ -148,8 +148,8 @@ def complaints(runs: list[Run[Any]], number: int, sent: float, code: int | None)
         early = run.status is Status.LOST and not any(view.status.usable for view in run)
         if run.status not in done and not early:
             yield f"{signal.Signals(number).name}: it is {run.status}, and ended with {code}"
-        if run.status is Status.STOPPED and run.why not in ("Ctrl-C", "SIGTERM"):
-            yield f"it was stopped by {run.why!r}"
+        if run.status is Status.STOPPED and run.reason not in ("Ctrl-C", "SIGTERM"):
+            yield f"it was stopped by {run.reason!r}"
         for view in run:
             if view.record.started > sent + 1:
                 yield f"{view.id} began after the signal"

@@ -244,8 +244,8 @@ def test_a_signal_stops_it_and_that_is_written_down(
     assert going.returncode == -number
     run = Client().run("last")
     assert run.status is Status.STOPPED
-    assert run.why == ("Ctrl-C" if number == signal.SIGINT else "SIGTERM")
-    with pytest.raises(RunFailed, match=rf"Run {run.id} of 'sleeping' was stopped \({run.why}\)"):
+    assert run.reason == ("Ctrl-C" if number == signal.SIGINT else "SIGTERM")
+    with pytest.raises(RunFailed, match=rf"Run {run.id} of 'sleeping' was stopped \({run.reason}\)"):
         run.wait()
 
 

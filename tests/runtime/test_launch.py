@@ -614,16 +614,3 @@ def test_a_step_may_run_another_pipeline(stack: Made) -> None:
     assert nested.on(here).run().result() == 15
 
 
-@pytest.mark.parametrize(
-    ("option", "said"),
-    [
-        ({"resume": "last"}, "resume=: there is no resuming yet; running again takes what is in"),
-    ],
-)
-def test_an_option_that_nothing_carries_out_is_refused(option: dict[str, Any], said: str) -> None:
-    @pipeline
-    def nothing() -> None: ...
-
-    with pytest.raises(CannotRun) as caught:
-        nothing.with_options(**option).run()
-    assert said in caught.value.message

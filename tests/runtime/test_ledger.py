@@ -157,6 +157,31 @@ def test_a_hit_is_read_through_the_cache(ledger: Ledger) -> None:
     assert found.source == ("20260101-000000-0000-0000", "fit")
 
 
+def test_a_result_that_is_to_replace_another_takes_its_place(ledger: Ledger) -> None:
+    ledger.finish(replace(STEP, wall=1.0), reusable=True)
+    ledger.finish(replace(STEP, run=OTHER, wall=2.0), reusable=True)
+    assert ledger.cached(KEY).wall == 1.0  # type: ignore[union-attr]
+
+    ledger.finish(replace(STEP, call="fit", wall=3.0), reusable=True, replaces=True)
+
+    assert ledger.cached(KEY).wall == 3.0  # type: ignore[union-attr]
+    assert ledger.step(RUN, "train").wall == 1.0  # type: ignore[union-attr]
+    assert ledger.step(RUN, "fit").wall == 3.0  # type: ignore[union-attr]
+
+
+def test_what_replaces_nothing_is_in_the_cache_as_well(ledger: Ledger) -> None:
+    ledger.finish(STEP, reusable=True, replaces=True)
+
+    assert ledger.cached(KEY) is not None
+
+
+def test_what_may_not_be_reused_replaces_nothing(ledger: Ledger) -> None:
+    ledger.finish(STEP, reusable=True)
+    ledger.finish(replace(STEP, call="fit", wall=3.0), reusable=False, replaces=True)
+
+    assert ledger.cached(KEY).call == "train"  # type: ignore[union-attr]
+
+
 def test_the_newest_run_is_the_first(ledger: Ledger) -> None:
     ids = [new_run_id(moment) for moment in (1e9, 2e9, 1.5e9)]
     for id in ids:

@@ -4,7 +4,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from penstock import step
-from penstock.runtime import libraries
+from penstock.runtime.fingerprints import libraries
 
 
 @step
@@ -21,7 +21,7 @@ def test_the_version_of_a_library_does_not_depend_on_whether_it_is_loaded(tmp_pa
     )
     code = (
         "import sys; sys.path.insert(0, '.'); {}; from steps import parsed\n"
-        "from penstock.runtime import libraries\n"
+        "from penstock.runtime.fingerprints import libraries\n"
         "print(dict(libraries.environment(parsed)), 'dateutil' in sys.modules)"
     )
     before, after = (

@@ -67,6 +67,16 @@ def test_what_a_step_logs_is_in_its_log() -> None:
     assert re.fullmatch(r"\S+ \S+ WARNING mine: careful with this\n", text_of(body))
 
 
+def test_what_others_leave_beside_a_log_is_no_part_of_it() -> None:
+    run = logged(lambda: print("hello"))
+    [folder] = Path(".penstock/runs", run.id, "logs").iterdir()
+    (folder / "Thumbs.db").mkdir()
+    (folder / "desktop.ini").write_text("[.ShellClassInfo]")
+
+    assert run["said"].logs() == "hello\n"
+    assert list(run.follow_logs(["said"]).look(last=True)) == [("said", "hello\n")]
+
+
 def test_the_levels_of_loggers_hold() -> None:
     def body() -> None:
         logging.getLogger("mine").info("details")

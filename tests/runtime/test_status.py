@@ -16,7 +16,8 @@ from penstock import LocalArtifactStore, Run, Status
 from penstock.artifacts.store import Entry
 from penstock.artifacts.values import Values
 from penstock.model.records import RunRecord
-from penstock.runtime import fingerprint, processes
+from penstock.runtime import processes
+from penstock.runtime.fingerprints.fingerprints import Fingerprints
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.notation import End
 from penstock.runtime.status import BEAT, MISSED, run_status
@@ -270,6 +271,6 @@ def test_a_step_that_ran_when_its_run_was_lost_is_lost(
     ledger.beat(record.run, {call: time.time() - 5})
     sleeper.kill()
     sleeper.wait()
-    run: Run[Any] = Run(ledger, Values(ledger.store, fingerprint.of_names), record)
+    run: Run[Any] = Run(ledger, Values(ledger.store, Fingerprints().of_names), record)
     assert run[call].status is Status.LOST
     assert run[call].record.wall > 4

@@ -175,7 +175,7 @@ def test_a_run_whose_main_thread_is_stuck_in_c_is_recorded_all_the_same(start: S
     program.process.terminate()
     sent = time.time()
     program.until(lambda: run.status is Status.STOPPED)
-    assert (run.why, run["in_c"].status) == ("SIGTERM", "stopped")
+    assert (run.reason, run["in_c"].status) == ("SIGTERM", "stopped")
     assert run.started + run.duration - sent < 5
     program.until(lambda: not run.logs())  # it is still there: nothing can end that call
 
@@ -192,7 +192,7 @@ def test_the_second_signal_ends_the_process_at_once(start: Start) -> None:
     time.sleep(0.5)
     program.process.send_signal(signal.SIGINT)
     assert program.ended()[0] == 128 + signal.SIGINT
-    assert (run.status, run.why, run["in_c"].status) == ("stopped", "Ctrl-C", "stopped")
+    assert (run.status, run.reason, run["in_c"].status) == ("stopped", "Ctrl-C", "stopped")
 
 
 def test_a_signal_that_is_sent_twice_at_once_is_one(start: Start) -> None:
@@ -242,7 +242,7 @@ def test_an_async_step_is_stopped(start: Start) -> None:
     run = program.until_ready()
     program.process.terminate()
     assert program.ended()[0] == 128 + signal.SIGTERM
-    assert (run.status, run.why, run["dream"].status) == ("stopped", "SIGTERM", "stopped")
+    assert (run.status, run.reason, run["dream"].status) == ("stopped", "SIGTERM", "stopped")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -322,7 +322,7 @@ def test_a_run_that_sleeps_can_be_cancelled(where: str, start: Start) -> None:
         assert f"penstock.errors.RunCancelled: Run {run.id} was cancelled by " in said
     program.until(lambda: run.status is not Status.RUNNING) if where == "thread" else None
     assert (run.status, run["nap"].status) == ("stopped", "stopped")
-    assert run.why.startswith("cancelled by ")
+    assert run.reason.startswith("cancelled by ")
 
 
 @pytest.mark.parametrize("where", ["main", "thread", "cli"])
@@ -333,7 +333,7 @@ def test_a_run_in_several_threads_can_be_cancelled(where: str, start: Start) -> 
     code, said = program.ended()
     assert code == {"main": 1, "thread": 0, "cli": 130}[where]
     assert said.count("stopped after") == 3
-    assert f"Run {run.id} was {run.why}." in said
+    assert f"Run {run.id} was {run.reason}." in said
     assert (run.status, statuses(run)) == ("stopped", {"stopped"})
 
 

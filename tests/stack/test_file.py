@@ -260,8 +260,8 @@ STACK = "stacks: {a: {orchestrator: default, artifact_store: default, %s}}"
             STACK % "steps: {train: {on_failure: notify}}",
             (
                 "penstock.yaml:1:78: The stack 'a', step 'train': There is no step option "
-                "'on_failure'. There are 'cache', 'settings', 'retries', 'timeout', 'resources', "
-                "'step_operator', 'secrets', 'cache_env', 'version'."
+                "'on_failure'. There are 'cache', 'cache_for', 'refresh', 'settings', 'retries', "
+                "'timeout', 'resources', 'step_operator', 'secrets', 'cache_env', 'version'."
             ),
         ),
         (  # complained of once, and not again as an option
@@ -335,8 +335,8 @@ stacks:
         "  penstock.yaml:8:44: The stack 'prod' names the artifact store 'buckett', which is not "
         "in this file; there are: 'default', 'bucket'. Did you mean 'bucket'?\n"
         "  penstock.yaml:8:69: The stack 'prod', step 'train': There is no step option 'gpu'. "
-        "There are 'cache', 'settings', 'retries', 'timeout', 'resources', 'step_operator', "
-        "'secrets', 'cache_env', 'version'."
+        "There are 'cache', 'cache_for', 'refresh', 'settings', 'retries', 'timeout', "
+        "'resources', 'step_operator', 'secrets', 'cache_env', 'version'."
     )
 
 

@@ -1,6 +1,8 @@
 import json
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -407,6 +409,18 @@ def test_options_of_steps_given_in_code_become_data() -> None:
     )
 
     assert made.to_data()["steps"] == {"train": {"resources": {"gpu": 1}, "retries": 1}}
+
+
+@pytest.mark.parametrize("said", [timedelta(hours=12), "12h", "0.5d", 43_200])
+def test_a_span_of_time_in_a_stacks_options_of_steps_is_plain_in_a_plan(said: Any) -> None:
+    made = Stack(
+        "here", orchestrator=LocalOrchestrator(), artifact_store=LocalArtifactStore(),
+        steps={"train": {"cache_for": said}},
+    )  # fmt: skip
+
+    written = json.loads(json.dumps(made.to_data()["steps"]))
+
+    assert step_options(written["train"]) == {"cache_for": timedelta(hours=12)}
 
 
 def test_a_retry_given_in_code_becomes_data() -> None:

@@ -149,6 +149,26 @@ def g() -> int:
     return 1
 
 
+@step(cache_for="1d")  # E
+def h() -> int:
+    return 1
+
+
+@step(refresh="yes")  # E
+def i() -> int:
+    return 1
+
+
+@pipeline(cache_for=3600)  # E
+def j() -> int:
+    return 1
+
+
+@pipeline(only=["train"])  # E
+def k() -> int:
+    return 1
+
+
 Resources(cores=2)  # E
 Resources(cpu="2")  # E
 Resources(memory=4)  # E

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, assert_type
 
@@ -60,6 +61,8 @@ def split(rows: list[float], *, share: float = 0.5) -> Split:
     settings={"kubeflow": {"node_selector": {"pool": "a100"}}},
     secrets=["DB_URL"],
     cache_env=["TZ"],
+    cache_for=timedelta(days=1),
+    refresh=True,
     version="2",
     cache=False,
 )
@@ -159,6 +162,8 @@ def notify(run: Run[Any]) -> None:
 @pipeline(
     name="nightly",
     cache=False,
+    cache_for=timedelta(hours=12),
+    refresh=False,
     on_start=notify,
     on_success=notify,
     on_failure=lambda run: print(run.id),
@@ -185,6 +190,10 @@ def use() -> None:
     assert_type(empty.run(), Run[None])
     assert_type(training.on("prod").run(lr=0.2).result(), Model)
     assert_type(training.with_options(cache=False).on("prod").run().result(), Model)
+    # What is not given again is what that run was given.
+    assert_type(several.with_options(resume="last").run().result()["a"][1], float)
+    assert_type(several.with_options(resume="last", only="train").run().result()["a"][1], float)
+    assert_type(training.with_options(from_step="train").run().result(), Model)
     assert_type(training.graph(lr=0.2), Graph)
     assert_type(training.graph().to_mermaid(), str)
     same: Pipeline[[int], Mapping[str, tuple[Model, float]]] = several

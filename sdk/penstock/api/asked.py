@@ -64,9 +64,11 @@ def _asked(
     ours: Mapping[str, Any],
 ) -> Asked:
     path = pipeline.options.config if config is None else config
+    # What is not given, the run that is resumed was given.
+    needed = () if ours.get("resume") or pipeline.options.resume else mine
     if path is None:
         arguments, unmade = fields.arguments(pipeline.signature, said)
-        _check(mine, said, unmade, "")
+        _check(needed, said, unmade, "")
         return Asked(pipeline, arguments, ours)
     file = Configuration(path, pipeline.signature)
     both = _over(said, file.said)
@@ -76,7 +78,7 @@ def _asked(
         if error.path[0] not in flagged:
             file.complain(error)
     file.tell()
-    _check(mine, both, unmade, file.name)
+    _check(needed, both, unmade, file.name)
     pipeline = type(pipeline)(pipeline.function, file.options(pipeline.options))
     return Asked(pipeline, arguments, ours)
 
@@ -91,9 +93,9 @@ def _over(flags: Said, file: Said) -> Said:
     return {**kept, **flags}
 
 
-def _check(mine: Sequence[Flag], said: Said, unmade: Sequence[Unmade], file: str) -> None:
+def _check(needed: Sequence[Flag], said: Said, unmade: Sequence[Unmade], file: str) -> None:
     """Raise `click.UsageError` for the first flag that is missing or refused."""
-    for flag in mine:
+    for flag in needed:
         if flag.required and not any(_inside(flag.path, path) for path in said):
             names = " / ".join(map(repr, flag.spellings))
             raise click.UsageError(

@@ -15,6 +15,7 @@ from penstock.api import asked, debugger
 from penstock.api.asked import Asked
 from penstock.api.ending import ended, remark, say
 from penstock.errors import PenstockError, RunError, RunFailed
+from penstock.model.options import PART
 from penstock.runtime import loading
 from penstock.runtime.tracebacks import trim
 
@@ -46,6 +47,13 @@ def command(pipeline: Pipeline[..., Any]) -> click.Command:
         [
             click.Option(["--stack"], help="Run on this stack instead of the active one."),
             click.Option(["--no-cache"], is_flag=True, help="Take nothing from the cache."),
+            click.Option(
+                ["--refresh"], is_flag=True, help="Compute again, and replace what the cache has."
+            ),
+            click.Option(["--resume"], metavar="RUN", help="Go on with a run: its id, or 'last'."),
+            click.Option(["--from", "from_step"], metavar="STEP", help="Run it and what follows."),
+            click.Option(["--to", "to_step"], metavar="STEP", help="Run it and what it needs."),
+            click.Option(["--only"], metavar="STEP", help="Run it alone."),
             click.Option(["--pdb"], is_flag=True, help="Open the debugger where a step fails."),
             click.Option(
                 ["--json", "as_json"],
@@ -66,6 +74,11 @@ def carry_out(said: Asked) -> None:
         pipeline = pipeline.with_options(wait=True)  # there is nothing else to be done meanwhile
     if ours["no_cache"]:
         pipeline = pipeline.with_options(cache=False)
+    if ours["refresh"]:
+        pipeline = pipeline.with_options(refresh=True)
+    part = {name: ours[name] for name in ("resume", *PART) if ours[name] is not None}
+    if part:
+        pipeline = pipeline.with_options(**part)
     try:
         args, named = pipeline.signature.completed((), {}, said.arguments)
         finished = pipeline.run(*args, **named)

@@ -44,8 +44,7 @@ class Configuration:
         changed: dict[str, Any] = {"config": None}
         if options.stack is None and file.stack is not None:
             changed |= {"stack": file.stack, "chosen_by": self._complaints.where(file.stack_at)}
-        if file.cache is False:
-            changed["cache"] = False
+        changed |= options.changes(file.controls)
         if file.steps:
             changed["steps"] = StepChoices(file.steps, file.steps_at, self.name)
         return replace(options, **changed)
@@ -94,7 +93,7 @@ def applied(
         file.complain(error)
     file.tell()
     missing = set(signature.names) - {*given, *added, *signature.defaults}
-    if missing and given <= set(signature.names):
+    if missing and given <= set(signature.names) and pipeline.options.resume is None:
         names = [name for name in signature.names if name in missing]
         raise BadArguments(
             f"{pipeline.name}() needs {listed(names)}, and {file.name} does not have it either "

@@ -26,7 +26,7 @@ def _parts(pipeline: Pipeline[Any, Any]) -> Iterable[Markup]:
         yield markup.sentence(f"{pipeline.name}.graph(…) draws it.")
     else:
         graph = pipeline.graph()
-        yield from notebook.picture(pipeline.name, list(graph.calls), graph.edges())
+        yield from notebook.picture(pipeline.name, *graph.pictured())
 
 
 def _row(parameter: Parameter) -> list[Markup]:

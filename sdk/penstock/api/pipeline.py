@@ -24,8 +24,9 @@ from penstock.model.step import check_function
 
 if TYPE_CHECKING:
     import os
+    from datetime import timedelta
 
-    from penstock.api import commands, configuration, in_notebook
+    from penstock.api import commands, configuration, in_notebook, resumption
     from penstock.model import building
     from penstock.model import options as optional
     from penstock.model import signature as signatures
@@ -44,6 +45,7 @@ else:  # an import of a file full of pipelines needs none of them
     launching = lazy("penstock.runtime.launch")
     optional = lazy("penstock.model.options")
     outcomes = lazy("penstock.runtime.outcome")
+    resumption = lazy("penstock.api.resumption")
     signatures = lazy("penstock.model.signature")
 
 P = ParamSpec("P")
@@ -99,12 +101,12 @@ class Pipeline(Generic[P, R_co]):
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """An ordinary call; inside another pipeline, its steps become steps of that one.
 
-        The other pipeline's options count then, and of ours only `cache=False`.
+        The other pipeline's options count then, and of ours only what we say of the cache.
         """
         draft = drawing.current()
-        if draft is None or self.options.cache is not False:
+        if draft is None or not self.options.controls:
             return self.function(*args, **kwargs)
-        with draft.uncached():
+        with draft.controlled(self.options.controls):
             return self.function(*args, **kwargs)
 
     def run(self, /, *args: P.args, **kwargs: P.kwargs) -> Run[R_co]:
@@ -114,9 +116,7 @@ class Pipeline(Generic[P, R_co]):
         `StackError` before anything has run.
         """
         __tracebackhide__ = True  # pytest shows the user's frames only
-        if self.options.config is not None:
-            applied = configuration.applied(self, args, kwargs)
-            self, args, kwargs = applied  # type: ignore[assignment] # noqa: PLW0642 - but told more
+        self, args, kwargs = self._told(args, kwargs)  # type: ignore[assignment] # noqa: PLW0642
         try:
             bound = self._bound(args, kwargs)
             launched = launching.begin(
@@ -135,9 +135,7 @@ class Pipeline(Generic[P, R_co]):
 
     def graph(self, /, *args: P.args, **kwargs: P.kwargs) -> Graph:
         """The graph that a run with these arguments would have. Nothing runs."""
-        if self.options.config is not None:
-            applied = configuration.applied(self, args, kwargs)
-            self, args, kwargs = applied  # type: ignore[assignment] # noqa: PLW0642 - but told more
+        self, args, kwargs = self._told(args, kwargs)  # type: ignore[assignment] # noqa: PLW0642
         self._bound(args, kwargs)
         graph = building.draw(self.name, lambda: self.function(*args, **kwargs))
         return self.options.steps.applied(graph) if self.options.steps else graph
@@ -146,7 +144,12 @@ class Pipeline(Generic[P, R_co]):
         """The same pipeline, to run on this stack: a name, or a `Stack`."""
         return self.with_options(stack=stack)
 
-    def with_options(self, **options: Any) -> Pipeline[P, R_co]:
+    # A run that is resumed has all parameters: none needs to be given again.
+    @overload
+    def with_options(self, *, resume: Run[Any] | str, **options: Any) -> Pipeline[..., R_co]: ...
+    @overload
+    def with_options(self, **options: Any) -> Pipeline[P, R_co]: ...
+    def with_options(self, **options: Any) -> Pipeline[..., R_co]:
         """The same pipeline with some options changed; the original stays as it is."""
         return Pipeline(self.function, self.options.changed("pipeline", options))
 
@@ -158,6 +161,16 @@ class Pipeline(Generic[P, R_co]):
         4 not found, 5 store or remote.
         """
         commands.run(self, args)
+
+    def _told(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Pipeline[P, R_co], tuple[Any, ...], dict[str, Any]]:
+        """The same pipeline, and its arguments, with what a file or an earlier run adds."""
+        if self.options.config is not None:
+            self, args, kwargs = configuration.applied(self, args, kwargs)  # noqa: PLW0642
+        if self.options.resume is not None:
+            self, args, kwargs = resumption.applied(self, args, kwargs)  # noqa: PLW0642
+        return self, args, kwargs
 
     def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:
         """Every parameter with its value, checked against its annotation."""
@@ -203,6 +216,8 @@ def pipeline(
     *,
     name: str | None = None,
     cache: bool | None = None,
+    cache_for: timedelta | None = None,
+    refresh: bool = False,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     on_start: Callable[[Run[Any]], object] | None = None,
     on_success: Callable[[Run[Any]], object] | None = None,
@@ -210,6 +225,9 @@ def pipeline(
     stack: str | Stack | None = None,
     wait: bool = True,
     resume: Run[Any] | str | None = None,
+    from_step: str | None = None,
+    to_step: str | None = None,
+    only: str | None = None,
     config: str | os.PathLike[str] | None = None,
     progress: bool = True,
 ) -> PipelineDecorator: ...

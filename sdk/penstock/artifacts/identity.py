@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import Final
 
-from penstock.artifacts.store import ArtifactStore
+from penstock.artifacts.store import ArtifactStore, Buffer
 from penstock.errors import CorruptArtifact, KeyTaken, NoSuchKey, StoreTooNew
 
 VERSION: Final = 1
@@ -30,16 +30,31 @@ def identify(store: ArtifactStore, *, make: bool = True) -> Identity | None:
     Raises `StoreTooNew` if a later version of penstock wrote it.
     """
     try:
-        data = store.get(KEY)
+        return _read(store, store.get(KEY))
     except NoSuchKey:
-        if not make:
-            return None
-        fresh = {"version": VERSION, "id": os.urandom(8).hex()}
+        return _made(store) if make else None
+
+
+def _made(store: ArtifactStore) -> Identity:
+    """A new store's identity, unless somebody else was first: then theirs counts."""
+    fresh = os.urandom(8).hex()
+    try:
+        store.put(KEY, [json.dumps({"version": VERSION, "id": fresh}).encode()], exclusive=True)
+        return Identity(fresh, VERSION)
+    except KeyTaken:
         try:
-            store.put(KEY, [json.dumps(fresh).encode()], exclusive=True)
-        except KeyTaken:  # somebody else was first: theirs counts
-            return identify(store)
-        return Identity(fresh["id"], VERSION)  # type: ignore[arg-type]
+            data = store.get(KEY)
+        except NoSuchKey:  # a folder, or a link that leads nowhere
+            raise CorruptArtifact(
+                f"{KEY} of the artifact store {store.path} is there, and it is no file.",
+                hint="Move it away. A store with runs needs it back: "
+                f'{{"version": {VERSION}, "id": "…"}}, with what the records in runs/ have as '
+                '"store".',
+            ) from None
+    return _read(store, data)
+
+
+def _read(store: ArtifactStore, data: Buffer) -> Identity:
     try:
         read = json.loads(bytes(data))
         version = read["version"]

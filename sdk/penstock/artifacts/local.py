@@ -34,7 +34,13 @@ from penstock.artifacts.store import (
     is_key,
 )  # fmt: skip
 from penstock.artifacts.streamed import Streamed
-from penstock.errors import BadConfiguration, KeyTaken, NoSuchKey, StoreUnavailable
+from penstock.errors import (
+    BadConfiguration,
+    KeyTaken,
+    NoSuchKey,
+    StoreError,
+    StoreUnavailable,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -59,6 +65,9 @@ _HINTS: Final = {
     errno.EPERM: _ELSEWHERE,
     errno.EOPNOTSUPP: _ELSEWHERE,
 }
+_NOWHERE: Final = (errno.ENOENT, errno.ELOOP)
+"""What a file that is just gone, and a link that leads nowhere, fail with."""
+
 _numbers = count()
 
 
@@ -124,13 +133,19 @@ class LocalArtifactStore(ArtifactStore):
         return tuple(taken)
 
     def get(self, key: str) -> Buffer:
-        fd, size = self._opened(key)
+        fd, status = self._opened(key)
+        return self._read(key, fd, status.st_size)
+
+    def use(self, key: str) -> Buffer:
+        """Its age comes with the size: a young object costs no more than `get`."""
+        fd, status = self._opened(key)
         try:
-            return mapped(fd, size) if size >= LARGE else _read_all(fd, size)
-        except OSError as error:
-            self._refuse(error, self._file(key))
-        finally:
+            # By its name, which is gone if somebody is just deleting the file that is open here.
+            self.freshen(Entry(key, status.st_size, status.st_mtime))
+        except BaseException:
             os.close(fd)
+            raise
+        return self._read(key, fd, status.st_size)
 
     def draft(self, source: Source) -> Draft:
         try:
@@ -178,7 +193,7 @@ class LocalArtifactStore(ArtifactStore):
         try:
             with os.scandir(self._file(folder) if folder else self.path) as found:
                 children = {
-                    item.name + "/" * item.is_dir(): item
+                    item.name + "/" * _is_folder(item): item
                     for item in found
                     if item.name.startswith(begin)
                     and is_key(item.name)
@@ -196,8 +211,10 @@ class LocalArtifactStore(ArtifactStore):
                 continue
             try:
                 stat = children[name].stat()
-            except FileNotFoundError:
-                continue
+            except OSError as error:
+                if error.errno in _NOWHERE:
+                    continue
+                self._refuse(error, self._file(base + name))
             yield Entry(base + name, stat.st_size, stat.st_mtime)
 
     def stat(self, key: str) -> Entry:
@@ -230,14 +247,67 @@ class LocalArtifactStore(ArtifactStore):
         except (StoreUnavailable, OSError):  # who may only read asks the next best
             return super().clock()
 
+    def touch(self, key: str) -> None:
+        file = self._file(key)
+        try:
+            os.utime(file)
+        except (FileNotFoundError, NotADirectoryError):
+            raise self._missing(key) from None
+        except PermissionError:  # somebody else's file, in a folder that we may write to
+            super().touch(key)
+        except OSError as error:
+            self._refuse(error, file)
+
+    def discard(self, key: str, before: float) -> bool:
+        """Moved aside first: whoever touches it from then on is told that it is gone, and whoever
+        was just before that gets it back."""
+        if self.stat(key).modified >= before:
+            return False
+        file, aside = self._file(key), self._temp_name()
+        try:
+            _into_folder(os.rename, file, aside)
+            if os.stat(aside).st_mtime < before:
+                return True
+            self._named(aside, file)  # or it is taken: then it was just written anew
+            return False
+        except FileNotFoundError:
+            raise self._missing(key) from None
+        except OSError as error:
+            self._refuse(error, file)
+        finally:
+            _remove(aside)
+
+    def delete_all(self, folder: str) -> None:
+        super().delete_all(folder)
+        with suppress(OSError):  # what others keep in there stays
+            os.rmdir(self._file(folder.rstrip("/")))
+
+    def leftovers(self, before: float) -> Iterator[Entry]:
+        for folder, _, names in os.walk(f"{self.path}/tmp"):
+            for name in names:
+                key = f"{folder.removeprefix(f'{self.path}/')}/{name}"
+                with suppress(NoSuchKey, StoreError):  # just finished, or nobody's of ours
+                    found = self.stat(key)
+                    if found.modified < before:
+                        yield found
+
     @property
     def filesystem(self) -> AbstractFileSystem:
         from fsspec.implementations.dirfs import DirFileSystem  # heavy, and only for users
 
         return DirFileSystem(self.path)
 
-    def _opened(self, key: str) -> tuple[int, int]:
-        """An object that is open to be read, and how many bytes it has. Raises `NoSuchKey`."""
+    def _read(self, key: str, fd: int, size: int) -> Buffer:
+        """What is in a file that is open, and is closed then."""
+        try:
+            return mapped(fd, size) if size >= LARGE else _read_all(fd, size)
+        except OSError as error:
+            self._refuse(error, self._file(key))
+        finally:
+            os.close(fd)
+
+    def _opened(self, key: str) -> tuple[int, os.stat_result]:
+        """An object that is open to be read, and what is known of it. Raises `NoSuchKey`."""
         file = self._file(key)
         try:
             fd = os.open(file, _READ)
@@ -247,7 +317,7 @@ class LocalArtifactStore(ArtifactStore):
             self._refuse(error, file)
         status = os.fstat(fd)
         if S_ISREG(status.st_mode):
-            return fd, status.st_size
+            return fd, status
         os.close(fd)  # a folder, or a device without an end
         raise self._missing(key)
 
@@ -274,8 +344,11 @@ class LocalArtifactStore(ArtifactStore):
 
     def _temporary(self) -> tuple[str, int]:
         """A new file, to be written and read."""
-        temp = f"{self.path}/tmp/{os.getpid()}-{next(_numbers)}-{os.urandom(4).hex()}"
+        temp = self._temp_name()
         return temp, _open(temp, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC)
+
+    def _temp_name(self) -> str:
+        return f"{self.path}/tmp/{os.getpid()}-{next(_numbers)}-{os.urandom(4).hex()}"
 
     def _named(self, temp: str, target: str) -> bool:
         """Give the file its name, or say that the name is taken."""
@@ -319,6 +392,13 @@ class LocalArtifactStore(ArtifactStore):
             f"The artifact store {self.name!r} cannot use {file}: {reason}.",
             hint=_HINTS.get(number),
         ) from error
+
+
+def _is_folder(item: os.DirEntry[str]) -> bool:
+    try:
+        return item.is_dir()
+    except OSError:  # a link that leads to itself: what it is shows when it is looked at
+        return False
 
 
 def _open(path: str, flags: int) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from penstock.artifacts.compression import ENDING, packed, unpacked
 from penstock.artifacts.draft import Draft
@@ -18,11 +19,16 @@ from penstock.digest import is_digest, of_buffers
 from penstock.errors import CorruptArtifact, KeyTaken, NoSuchKey, StoreUnavailable
 from penstock.model.records import Part
 
+R = TypeVar("R")
+
 MEANWHILE: Final = 8 << 20
 """Bytes that take long enough for other work to begin while they are written."""
 
 SAMPLES: Final = 64
 """Places at which a large value is looked at, to guess whether it was stored before."""
+
+AGAIN: Final = 0.01
+"""Seconds until the second look for an object that should be there."""
 
 SAMPLE: Final = 64
 """Bytes that are looked at in each place."""
@@ -72,6 +78,9 @@ class StoredObjects:
         With `in_memory` what is checked is what is returned: no file that somebody could change
         in between. Raises `CorruptArtifact`, which moves it aside, or `NoSuchKey`.
         """
+        return _found(lambda: self._get(part, who, in_memory))
+
+    def _get(self, part: Part, who: str, in_memory: bool) -> Buffer:
         key = object_key(part.digest)
         try:
             data = self._store.get(key)
@@ -88,10 +97,28 @@ class StoredObjects:
         self._remember(part, stamp)
         return data
 
+    def fetch(self, digest: str, who: str) -> Buffer:
+        """What was put as it is, by its digest alone, checked. Raises as `get` does."""
+        return _found(lambda: self._fetch(digest, who))
+
+    def _fetch(self, digest: str, who: str) -> Buffer:
+        key = object_key(digest)
+        try:
+            data = self._store.get(key)
+        except NoSuchKey:
+            raise self._gone(key, who) from None
+        part = Part(digest, len(data))
+        if not is_whole(data, part):
+            raise self._corrupt(key, part, data, who)
+        return data
+
     def write(self, part: Part, fd: int, who: str) -> None:
         """Write an object into an empty file of the user's, and check what it holds then."""
+        _found(lambda: self._write(part, fd, who))
+
+    def _write(self, part: Part, fd: int, who: str) -> None:
         if part.size < LARGE:
-            write_all(fd, [memoryview(self.get(part, who))])
+            write_all(fd, [memoryview(self._get(part, who, in_memory=False))])
             return
         key = object_key(part.digest)
         stamp = self._store.stamp(key)
@@ -116,9 +143,25 @@ class StoredObjects:
             return self._store.stat(key).size == part.size
         return self._size(key + ENDING) > 0
 
+    def use(self, part: Part) -> bool:
+        """Whether it is there, like `has`; then it is young, and may be relied on."""
+        return self._is_stored(part) or self._young(object_key(part.digest) + ENDING) > 0
+
     def _is_stored(self, part: Part) -> bool:
-        """Whether it is there as it is, with the right size."""
-        return self._size(object_key(part.digest)) == part.size
+        """Whether it is there as it is, with the right size, and young from now on."""
+        return self._young(object_key(part.digest)) == part.size
+
+    def _young(self, key: str) -> int:
+        """The size of an object that is to be relied on; -1 if it is not there.
+
+        One that is touched is another file to `Hashed`: the next to read it hashes it once more.
+        """
+        try:
+            found = self._store.stat(key)
+            self._store.freshen(found)
+        except NoSuchKey:
+            return -1
+        return found.size
 
     def _size(self, key: str) -> int:
         try:
@@ -132,7 +175,7 @@ class StoredObjects:
         likely = self._hashed.find(sketch)
         if likely is not None and self.has(Part(likely, source.size)):
             part = Part(of_buffers(source.chunks()), source.size)
-            if self.has(part):
+            if self.use(part):
                 return part
         with self._store.draft(source) as draft:
             part = Part(of_buffers(draft.pieces()), source.size)
@@ -145,11 +188,15 @@ class StoredObjects:
     def _put_packed(self, source: Source) -> Part:
         """Hash first: that is quick beside the work of compressing what is there already."""
         part = Part(of_buffers(source.chunks()), source.size)
-        if self.has(part):
+        if self.use(part):
             return part
         made = packed(source.buffers(), source.size)
-        with suppress(KeyTaken):
-            self._store.put(object_key(made.digest) + ENDING, made.buffers, exclusive=True)
+        key = object_key(made.digest) + ENDING
+        try:
+            self._store.put(key, made.buffers, exclusive=True)
+        except KeyTaken:
+            if self._young(key) < 0:  # it was just cleaned away
+                self._store.put(key, made.buffers)
         return Part(made.digest, source.size)
 
     def _get_packed(self, part: Part, who: str) -> Buffer:
@@ -170,14 +217,16 @@ class StoredObjects:
         return f"sketch {self._store.flavor} {self._store.path} {source.size} {seen}"
 
     def _keep(self, draft: Draft, key: str, part: Part) -> None:
-        try:
-            draft.keep(key)
-        except KeyTaken:
-            if self._is_stored(part):
+        while True:
+            with suppress(KeyTaken):
+                draft.keep(key)
                 return
-            with suppress(NoSuchKey):  # cut short by something else than us: heal it
-                self._store.delete(key)
-            draft.keep(key)
+            size = self._young(key)
+            if size == part.size:
+                return
+            if size >= 0:  # cut short by something else than us: heal it
+                with suppress(NoSuchKey):
+                    self._store.delete(key)
 
     def _remember(self, part: Part, stamp: str | None) -> None:
         """This machine knows what the object holds, for as long as its stamp is this one."""
@@ -264,6 +313,16 @@ class OnlyHashed:
 
     def write(self, part: Part, fd: int) -> None:
         self.get(part)
+
+
+def _found(look: Callable[[], R]) -> R:
+    """Look for an object that should be there. Cleaning may have it in its hands for a moment, to
+    see that it is young: then it is there again."""
+    try:
+        return look()
+    except NoSuchKey:
+        time.sleep(AGAIN)
+        return look()
 
 
 def is_whole(data: Buffer, part: Part) -> bool:

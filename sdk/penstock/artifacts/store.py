@@ -6,6 +6,7 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
@@ -13,8 +14,15 @@ from penstock import digest
 from penstock.artifacts import compression
 from penstock.artifacts.draft import Draft, Late
 from penstock.artifacts.source import Source, write_all
-from penstock.errors import BadConfiguration, KeyTaken, StoreError
+from penstock.errors import (
+    BadConfiguration,
+    KeyTaken,
+    NoSuchKey,
+    StoreError,
+    StoreUnavailable,
+)  # fmt: skip
 from penstock.model.component import Secret, StackComponent
+from penstock.model.resources import quantity
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -24,6 +32,10 @@ Buffer: TypeAlias = digest.Buffer
 
 LARGE: Final = 1 << 20
 """Bytes from which an object is mapped instead of read, and hashed while it is written."""
+
+FRESH: Final = 1800.0
+"""Seconds for which an object that was written or touched is young. Nobody relies on an older one
+before it is touched: so what is in use is never old, and cleaning deletes only what is, by far."""
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*", re.ASCII)
 
@@ -59,10 +71,18 @@ class ArtifactStore(StackComponent, ABC):
     """Signs records; of several, the first signs and all verify. By default the user's own key."""
     compression: Literal["none", "zstd"] = "none"
     """How objects are compressed that are written from now on; all are read, whatever it says."""
+    warn_above: str = "10GB"
+    """The size from which the end of a run says how large the store is, for example "500GiB"."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "signing_key", self._secrets(self.signing_key))
+        if quantity(str(self.warn_above).removesuffix("B")) is None:
+            raise BadConfiguration(
+                f"The artifact store {self.name!r} has warn_above={self.warn_above!r}, which is no "
+                "size.",
+                hint="Write a number and a unit, for example warn_above='10GB'.",
+            )
 
     @abstractmethod
     def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
@@ -133,6 +153,50 @@ class ArtifactStore(StackComponent, ABC):
             except KeyTaken:
                 taken.append(key)
         return tuple(taken)
+
+    def touch(self, key: str) -> None:
+        """Make an object as young as one that is written now. Raises `NoSuchKey`.
+
+        A store that can do it in one step, which fails where the object is just being deleted,
+        does better than this.
+        """
+        self.put(key, [self.get(key)])
+
+    def use(self, key: str) -> Buffer:
+        """What `get` gives, to be relied on: an object that is young from now on."""
+        self.freshen(self.stat(key))
+        return self.get(key)
+
+    def freshen(self, found: Entry) -> None:
+        """Touch an object that is to be relied on, unless it is young. Raises `NoSuchKey`."""
+        if time.time() - found.modified > FRESH:
+            with suppress(StoreUnavailable):  # who may only read relies on what others leave
+                self.touch(found.key)
+
+    def discard(self, key: str, before: float) -> bool:
+        """Delete an object unless it was written or touched at this time or since; whether it was
+        deleted. Raises `NoSuchKey`.
+
+        A store that can do it in one step does better than this.
+        """
+        if self.stat(key).modified >= before:
+            return False
+        self.delete(key)
+        return True
+
+    def delete_all(self, folder: str) -> None:
+        """Delete every object whose key begins with this, which ends in '/'; not in one step."""
+        for entry in list(self.keys(folder)):
+            if entry.key.endswith("/"):
+                self.delete_all(entry.key)
+            else:
+                with suppress(NoSuchKey):  # somebody else was first
+                    self.delete(entry.key)
+
+    def leftovers(self, before: float) -> Iterator[Entry]:
+        """What writers have left that were killed before this time, under keys that `discard`
+        takes. It is no object, and no listing has it."""
+        yield from ()
 
     def _secrets(self, given: Any) -> Secret | tuple[Secret, ...] | None:
         """Text given in code is a secret as well: it must not show."""

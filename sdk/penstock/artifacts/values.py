@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from penstock.artifacts.exported import moved, workshop
-from penstock.artifacts.formats import registry
+from penstock.artifacts.formats import items, registry
 from penstock.artifacts.hashed import Hashed
 from penstock.artifacts.materializer import Composite, NotThisFormat
-from penstock.artifacts.objects import ObjectsOf, StoredObjects, is_whole, object_key
+from penstock.artifacts.objects import ObjectsOf, StoredObjects, is_whole
 from penstock.artifacts.source import Writing, unnoticed
 from penstock.artifacts.store import ArtifactStore, Buffer
 from penstock.digest import of_buffers
@@ -125,6 +125,15 @@ class Values:
         materializer.trusted = trust.given
         data = self.buffer(artifact, who, in_memory=materializer.runs_code)
         try:
+            if isinstance(materializer, items.Items):
+                return items.values(
+                    items.read(data),
+                    lambda held, hint, place: self.load(
+                        held.artifact, hint, f"{who}, item {place}", folder,
+                        trust if held.vouched else Trust(False),
+                    ),
+                    hint,
+                )
             if isinstance(materializer, Composite):
                 return materializer.load(data, ObjectsOf(self._objects, who), folder)
             return materializer.load(data)
@@ -160,16 +169,18 @@ class Values:
         """Copy an artifact's objects from another store, unless they are here."""
         root = [] if artifact.data is not None else [Part(artifact.digest, artifact.size)]
         for part in (*root, *artifact.parts):
-            if not self._objects.has(part):
+            if not self._objects.use(part):
                 self._objects.put([other._objects.get(part, who)])
 
+    def rely_on(self, artifact: Artifact) -> bool:
+        """Whether every object of the artifact is in the store. Then no cleaning takes them away
+        before there was time to write down who needs them."""
+        root = [] if artifact.data is not None else [Part(artifact.digest, artifact.size)]
+        return all([self._objects.use(part) for part in (*root, *artifact.parts)])
+
     def fetch(self, digest: str, who: str) -> Buffer:
-        """An object by its digest alone, checked."""
-        try:
-            size = self.store.stat(object_key(digest)).size
-        except NoSuchKey:
-            size = -1
-        return self._objects.get(Part(digest, size), who)
+        """What was kept, by its digest alone, checked. Raises `CorruptArtifact` or `NoSuchKey`."""
+        return self._objects.fetch(digest, who)
 
     def export(self, artifact: Artifact, target: Path, name: str, who: str) -> Path:
         """Write an artifact to a file, or a folder if it is one. Nothing is parsed but a manifest.
@@ -218,7 +229,11 @@ class Values:
         if not registry.is_outside(artifact.format):
             return ""
         format = registry.for_format(artifact.format, None)
-        return format.changed(self.buffer(artifact, "A stored reference"))
+        data = self.buffer(artifact, "A stored reference")
+        if isinstance(format, items.Items):
+            found = (self.changed(each) for each in items.artifacts(items.read(data)))
+            return next(filter(None, found), "")
+        return format.changed(data)
 
     def stored(
         self,

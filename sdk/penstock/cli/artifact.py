@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
-
 import click
 
 from penstock.api.ending import remark, say
@@ -14,11 +12,13 @@ from penstock.cli.group import Group
 from penstock.cli.options import BY_STACK, stack_option
 from penstock.cli.output import facts, json_option, print_json, table
 from penstock.client import Client
-from penstock.errors import NotFound, PenstockError, did_you_mean, listed
+from penstock.errors import PenstockError
 from penstock.quantities import size
 from penstock.runtime.stored_artifact import StoredArtifact
+from penstock.runtime.tags import Tag
 
-NAME = click.argument("name", metavar="RUN/STEP[/OUTPUT]")
+NAME = click.argument("name", metavar="NAME")
+TAG = click.option("--tag", help="The one of PIPELINE/ARTIFACT that has this tag.")
 
 
 @click.group(cls=Group)
@@ -30,6 +30,7 @@ def artifact() -> None:
 @click.option("--pipeline", help="Only of runs of this pipeline.")
 @click.option("--run", "run_id", help="Only of this run.")
 @click.option("--step", help="Only of this step.")
+@click.option("--tag", help="Only what has this tag.")
 @click.option("--limit", type=click.IntRange(0), default=100, show_default=True,
               help="How many, of the newest runs first.")  # fmt: skip
 @stack_option
@@ -39,12 +40,19 @@ def list_artifacts(
     pipeline: str | None,
     run_id: str | None,
     step: str | None,
+    tag: str | None,
     limit: int,
     stack: str | None,
     as_json: bool,
 ) -> None:
     """The outputs of steps, of the newest runs first."""
     client = Client(stack, chosen_by=BY_STACK)
+    if tag is not None:
+        tags = client.tagged(tag, pipeline=pipeline)
+        run = client.run(run_id).id if run_id is not None else None
+        tags = [item for item in tags if run in (None, item.run) and step in (None, item.step)]
+        _list_tags(tags[:limit], as_json=as_json)
+        return
     found = client.artifacts(pipeline=pipeline, run=run_id, step=step, limit=limit)
     if as_json:
         print_json([shapes.of_artifact(item) for item in found])
@@ -64,11 +72,15 @@ def list_artifacts(
 
 @artifact.command()
 @NAME
+@TAG
 @stack_option
 @json_option(*shapes.ARTIFACT, "preview")
-def show(*, name: str, stack: str | None, as_json: bool) -> None:
-    """One artifact: what it is, and what can be seen of it. Nothing is unpickled."""
-    found = _find(name, stack)
+def show(*, name: str, tag: str | None, stack: str | None, as_json: bool) -> None:
+    """One artifact: what it is, and what can be seen of it. Nothing is unpickled.
+
+    NAME is RUN/STEP[/OUTPUT], or PIPELINE/ARTIFACT, which is the newest one.
+    """
+    found = _find(name, tag, stack)
     data = shapes.of_artifact(found)
     preview = found.preview()
     if as_json:
@@ -82,15 +94,16 @@ def show(*, name: str, stack: str | None, as_json: bool) -> None:
 @artifact.command()
 @NAME
 @click.argument("path", default=".")
+@TAG
 @stack_option
 @json_option("path")
-def export(*, name: str, path: str, stack: str | None, as_json: bool) -> None:
-    """Write an artifact to PATH, as it lies in the store.
+def export(*, name: str, path: str, tag: str | None, stack: str | None, as_json: bool) -> None:
+    """Write an artifact to PATH, as it lies in the store. NAME is as for `show`.
 
     A step's file or folder is that file or folder again; anything else is the bytes of its
     format. If PATH is a folder that exists, or ends in a slash, it is written in there.
     """
-    found = _find(name, stack)
+    found = _find(name, tag, stack)
     try:
         if path.endswith(os.sep):
             os.makedirs(path, exist_ok=True)
@@ -113,28 +126,44 @@ def export(*, name: str, path: str, stack: str | None, as_json: bool) -> None:
         remark(f"The bytes are {format}: files like that usually end in {ending}")
 
 
-def _find(name: str, stack: str | None) -> StoredArtifact:
-    run_id, _, rest = name.partition("/")
-    step, _, output = rest.partition("/")
-    run = Client(stack, chosen_by=BY_STACK).run(run_id)
-    if not step:
-        outputs = (f"{run_id}/{view.id}/{output}" for view in run for output in view.outputs)
-        raise NotFound(f"{name!r} names no step. Artifacts: {listed(outputs)}.")
-    view: Any = run[step]
-    if isinstance(view, list):
-        raise NotFound(
-            f"{step!r} is several steps: {listed(item.id for item in view)}.",
-            hint=f"For example: {run_id}/{view[0].id}",
-        )
-    if not output:
-        if len(view.outputs) > 1:
-            several = (f"{run_id}/{step}/{each}" for each in view.outputs)
-            raise NotFound(f"Step {step} has several outputs: {listed(several)}.")
-        found: StoredArtifact = view.output
-        return found
-    if output not in view.outputs:
-        raise NotFound(
-            f"Step {step} of run {run.id} has no output {output!r}, but {listed(view.outputs)}.",
-            hint=did_you_mean(output, view.outputs),
-        )
-    return view.outputs[output]  # type: ignore[no-any-return]
+@artifact.command()
+@click.argument("name", metavar="NAME")
+@click.argument("tag_name", metavar="TAG")
+@click.option("--off", is_flag=True, help="Take the tag off PIPELINE/ARTIFACT.")
+@stack_option
+@json_option(*shapes.TAG)
+def tag(*, name: str, tag_name: str, off: bool, stack: str | None, as_json: bool) -> None:
+    """Set a tag on an artifact, or move it there. Cleaning keeps what is tagged.
+
+    NAME is PIPELINE/ARTIFACT, which is the newest one, or RUN/STEP[/OUTPUT]. An artifact is called
+    by its output's name, or its step's if that has none.
+    """
+    client = Client(stack, chosen_by=BY_STACK)
+    made = client.untag(name, tag_name) if off else client.tag(name, tag_name)
+    if as_json:
+        print_json(shapes.of_tag(made))
+    elif off:
+        say(f"{made.pipeline}/{made.name} is no longer tagged {made.tag}")
+        remark(f"To set it again: penstock artifact tag {made} {made.tag}")
+    else:
+        say(f"{made.pipeline}/{made.name} {made.tag} is {made}")
+
+
+def _list_tags(found: list[Tag], *, as_json: bool) -> None:
+    if as_json:
+        print_json([shapes.of_tag(item) for item in found])
+    elif not found:
+        remark("No such tags.")
+    else:
+        table(
+            ["NAME", "TAG", "ARTIFACT", "FORMAT", "SIZE"],
+            [
+                [f"{item.pipeline}/{item.name}", item.tag, str(item), item.artifact.format,
+                 size(item.artifact.total)]
+                for item in found
+            ],
+        )  # fmt: skip
+
+
+def _find(name: str, tag: str | None, stack: str | None) -> StoredArtifact:
+    return Client(stack, chosen_by=BY_STACK).artifact(name, tag)

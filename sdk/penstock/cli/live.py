@@ -69,7 +69,7 @@ def cancel(*, run_id: str, no_wait: bool, stack: str | None, as_json: bool) -> N
     elif no_wait:
         say(f"Run {found.id} is to be stopped by {where}.")
     else:
-        say(f"Run {found.id} is {found.status}: {found.why or 'it had come to its end'}.")
+        say(f"Run {found.id} is {found.status}: {found.reason or 'it had come to its end'}.")
 
 
 def follow_logs(found: Run[Any], step: str | None) -> None:

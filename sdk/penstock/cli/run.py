@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from penstock.api.ending import remark, say
-from penstock.cli import live, shapes
+from penstock.cli import diff, keeping, live, replay, resume, shapes, why
+from penstock.cli.folded import Folded
 from penstock.cli.group import Group
 from penstock.cli.options import BY_STACK, stack_option
 from penstock.cli.output import facts, json_option, moment, print_json, print_text, table
@@ -37,6 +38,12 @@ def run() -> None:
 
 run.add_command(live.watch)
 run.add_command(live.cancel)
+run.add_command(why.why)
+run.add_command(diff.diff)
+run.add_command(keeping.pin)
+run.add_command(keeping.delete)
+run.add_command(replay.replay)
+run.add_command(resume.resume)
 
 
 @run.command("list")
@@ -61,7 +68,7 @@ def list_runs(*, pipeline: str | None, limit: int, stack: str | None, as_json: b
         table(
             ["RUN", "PIPELINE", "STATUS", "STARTED", "TOOK", "USER"],
             [
-                [data["run"], data["pipeline"], _words(data["status"]), moment(started),
+                [data["run"], data["pipeline"], _status(data), moment(started),
                  duration(data["seconds"]), data["user"]]
                 for started, data in found
             ],
@@ -89,11 +96,14 @@ def show(*, run_id: str, stack: str | None, page: Path | None, as_json: bool) ->
     status = found.status
     _head(found, status)
     say("")
+    folded = Folded(views)
     table(
         ["STEP", "STATUS", "WALL", "CPU", "MEMORY", "READ", "WRITTEN"],
-        [[view.id, *_row(view.record)] for view in views],
+        [[folded.name(view), *_row(view.record)] for view in folded.views],
     )
-    _sources(views)
+    _sources(folded.views)
+    if skipped := folded.skipped():
+        say("\n" + "\n".join(skipped))
     for view in views:
         _metadata(view)
     for view in views:
@@ -120,7 +130,10 @@ def logs(*, run_id: str, step: str | None, follow: bool, stack: str | None, as_j
         _views(found, step)  # or an error that says which steps there are
         live.follow_logs(found, step)
         return
-    texts: list[Text] = [(view.id, view.logs()) for view in _views(found, step)]
+    views = _views(found, step)
+    texts: list[Text] = [(view.id, view.logs()) for view in views]
+    for run_id, steps in keeping.cleaned(found, views).items():
+        remark(f"Run {run_id} was cleaned, and with it the logs of {', '.join(steps)}.")
     if step is None and (rest := found.logs()):
         texts.append((None, rest))
     if as_json:
@@ -146,11 +159,14 @@ def _head(found: Run[Any], status: Status) -> None:
         {
             "run": found.id,
             "pipeline": found.pipeline,
-            "status": _words(status) + (f" ({found.why})" if found.why else ""),
+            "status": _words(status) + (f" ({found.reason})" if found.reason else ""),
             "stack": f"{record.stack} ({record.stack_origin})",
             "started": f"{moment(found.started)} by {record.user} on {record.host}",
             "took": duration(found.duration),
+            **({"part": record.part} if record.part else {}),
+            **({"resumed": record.resumed} if record.resumed else {}),
             **({"commit": record.commit} if record.commit else {}),
+            **({"pinned": "yes, no cleaning takes it away"} if found.pinned else {}),
             **{f"  {name}": value for name, value in record.parameters.items()},
         }
     )
@@ -209,6 +225,11 @@ def _next(found: Run[Any], status: Status, views: list[StepView]) -> None:
         if view.record.failure:
             remark(f"\nType: penstock run logs {found.id} {view.id}")
             return
+
+
+def _status(data: dict[str, Any]) -> str:
+    """What the list says of it."""
+    return _words(data["status"]) + (", pinned" if data["pinned"] else "")
 
 
 def _words(status: str) -> str:

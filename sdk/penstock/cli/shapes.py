@@ -8,26 +8,33 @@ from typing import Any, Final
 
 from penstock.cli.output import iso
 from penstock.model import plain
+from penstock.model.records import Status
+from penstock.runtime.map_view import MapView
 from penstock.runtime.run import Run
 from penstock.runtime.step_view import StepView
 from penstock.runtime.stored_artifact import StoredArtifact
+from penstock.runtime.tags import Tag
 
 RUN: Final = (
     "run", "pipeline", "status", "stack", "stack_origin", "started", "seconds", "user", "host",
-    "commit", "parameters", "versions", "why",
+    "commit", "parameters", "versions", "why", "resumed", "part", "pinned",
 )  # fmt: skip
 """`parameters` holds plain data as it is, and text about anything else. `why` is what stopped the
-run, if something did."""
+run, if something did. `resumed` is the run that it goes on with, `part` which steps were asked
+for."""
 
 STEP: Final = (
     "step", "status", "source", "key", "started", "wall", "cpu", "peak_memory", "read", "written",
-    "attempt", "metadata", "outputs", "failure",
+    "attempt", "metadata", "outputs", "failure", "skipped", "items",
 )  # fmt: skip
 """`metadata` is what the step said of itself with `context().log_metadata()`.
 `source` is the run and step that computed the outputs, if they were taken from the cache.
-`failure`, if there is one, has `kind`, `message`, `traceback` and `inputs`."""
+`failure`, if there is one, has `kind`, `message`, `traceback` and `inputs`. `skipped` says why it
+was. `items` is how many a map has whose list was only known at run time."""
 
 ARTIFACT: Final = ("run", "step", "output", "format", "size", "digest", "store")
+
+TAG: Final = (*ARTIFACT, "pipeline", "name", "tag", "user", "host", "set")
 
 
 def of_run(run: Run[Any]) -> dict[str, Any]:
@@ -45,7 +52,10 @@ def of_run(run: Run[Any]) -> dict[str, Any]:
         "commit": record.commit,
         "parameters": {name: _parsed(text) for name, text in record.parameters.items()},
         "versions": record.versions,
-        "why": run.why or None,
+        "why": run.reason or None,
+        "pinned": run.pinned,
+        "resumed": record.resumed or None,
+        "part": record.part or None,
     }
 
 
@@ -75,6 +85,8 @@ def of_step(run: Run[Any], view: StepView) -> dict[str, Any]:
             for name, item in record.outputs.items()
         },
         "failure": failure or None,
+        "skipped": record.why if view.status is Status.SKIPPED else None,
+        "items": len(view) if isinstance(view, MapView) else None,
     }
 
 
@@ -87,6 +99,24 @@ def of_artifact(item: StoredArtifact) -> dict[str, Any]:
         "size": item.artifact.total,
         "digest": item.artifact.digest,
         "store": item.store,
+    }
+
+
+def of_tag(tag: Tag) -> dict[str, Any]:
+    return {
+        "run": tag.run,
+        "step": tag.step,
+        "output": tag.output,
+        "format": tag.artifact.format,
+        "size": tag.artifact.total,
+        "digest": tag.artifact.digest,
+        "store": tag.store,
+        "pipeline": tag.pipeline,
+        "name": tag.name,
+        "tag": tag.tag,
+        "user": tag.user,
+        "host": tag.host,
+        "set": iso(tag.set_at),
     }
 
 

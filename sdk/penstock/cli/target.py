@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import click
 
@@ -13,6 +15,7 @@ from penstock.api.pipeline import Pipeline
 from penstock.errors import NotFound, PenstockError, RunError, did_you_mean, listed
 from penstock.model.step import Step
 from penstock.runtime import user_module
+from penstock.runtime.run import Run
 
 
 def find(target: str, typed: str) -> Pipeline[..., object]:
@@ -33,6 +36,25 @@ def find(target: str, typed: str) -> Pipeline[..., object]:
     raise NotFound(f"{said}. Pipelines: {listed(found)}.", hint=did_you_mean(name, found))
 
 
+def of_run(run: Run[Any], otherwise: str) -> Pipeline[..., object]:
+    """The pipeline that a run was of, looked for where commands look for modules.
+
+    Raises `NotFound` with what to type `otherwise`, `RunError` if its file fails.
+    """
+    module, _, name = run.record.reference.partition(":")
+    try:
+        found = vars(_called(user_module.of_name, module)).get(name)
+    except NotFound as error:
+        raise NotFound(
+            f"Run {run.id} is of {run.record.reference}, and there is no module {module!r} here.",
+            hint=otherwise,
+        ) from error
+    if isinstance(found, Pipeline):
+        return found
+    said = "is no pipeline any more" if found is not None else "is not there any more"
+    raise NotFound(f"Run {run.id} is of {run.record.reference}, which {said}.", hint=otherwise)
+
+
 def _only(
     place: str, module: ModuleType, found: dict[str, Pipeline[..., object]], typed: str
 ) -> Pipeline[..., object]:
@@ -49,8 +71,12 @@ def _only(
 
 def _imported(place: str) -> ModuleType:
     is_file = place.endswith(".py") or os.sep in place or os.path.exists(place)
+    return _called(user_module.of_file if is_file else user_module.of_name, place)
+
+
+def _called(imported: Callable[[str], ModuleType], place: str) -> ModuleType:
     try:
-        return (user_module.of_file if is_file else user_module.of_name)(place)
+        return imported(place)
     except PenstockError:
         raise
     except (Exception, SystemExit) as error:

@@ -45,6 +45,11 @@ class Held:
     """Run, step and output that it came from, if it came from a run."""
     vouched: bool = True
     """Whether it was made here, or its record is signed with a key that was known here."""
+    step: str = ""
+    """`module:qualname` of the step whose annotation of the output a reader needs, if not that of
+    the parameter which it is given to."""
+    canonical: str = ""
+    """What the cache key sees of the value, if equal ones may have other bytes."""
 
 
 Kind = Literal["list", "tuple", "dict", "named"]
@@ -61,6 +66,25 @@ class Group:
 
 
 Binding = Use | Given | Literally | Held | Group
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that must be true, or must not be, for a call to run."""
+
+    binding: Use | Literally
+    wanted: bool
+
+    def to_data(self) -> Any:
+        return [to_data(self.binding), self.wanted]
+
+    @classmethod
+    def from_data(cls, data: Any) -> Condition:
+        written, wanted = data
+        found = from_data(written)
+        if not isinstance(found, Use | Literally) or type(wanted) is not bool:
+            raise TypeError(f"{data!r} is no condition")
+        return cls(found, wanted)
 
 
 def uses(binding: Binding) -> Iterator[Use]:
@@ -132,6 +156,7 @@ def to_data(binding: Binding) -> Any:
             "held": binding.artifact.to_data(),
             "origin": binding.origin,
             "vouched": binding.vouched,
+            **({"step": binding.step} if binding.step else {}),
         }
     assert type(binding) is Group
     return {
@@ -151,7 +176,8 @@ def from_data(data: Mapping[str, Any]) -> Binding:
     if "held" in data:
         run, call, output = map(_text, data.get("origin") or ("", "", ""))
         artifact = Artifact.from_data(data["held"])
-        return Held(artifact, (run, call, output) if run else None, data["vouched"])
+        origin = (run, call, output) if run else None
+        return Held(artifact, origin, data["vouched"], _text(data.get("step", "")))
     kinds: tuple[Kind, ...] = ("list", "tuple", "dict", "named")
     kind = [kind for kind in kinds if kind in data][0]  # noqa: RUF015  # a `LookupError` if none
     keys = tuple(map(plain.decode, data.get("keys", ())))

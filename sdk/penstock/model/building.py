@@ -19,9 +19,11 @@ from penstock.errors import (
     listed,
 )
 from penstock.model import drawing, plain
-from penstock.model.binding import Binding, Given, Group, Use
+from penstock.model.binding import Binding, Condition, Given, Group, Literally, Use
+from penstock.model.controls import ANYTHING, Controls
 from penstock.model.fit import hints_inside, shown, surely_wrong
 from penstock.model.graph import Call, Graph, in_order
+from penstock.model.over import check_condition, check_items, check_over, items_of
 from penstock.model.refs import Reference, StoredValue
 from penstock.model.signature import Parameter, is_named_tuple
 from penstock.model.step import After, Step
@@ -44,7 +46,9 @@ class Draft:
         self._mapped: dict[str, tuple[str, ...]] = {}
         self._copies: dict[int, tuple[Any, Any]] = {}
         self._forward = False
-        self._cached = True
+        self._controls = ANYTHING
+        """What the pipelines inside of this one, down to where it is drawn now, say of the cache."""
+        self._controlled: dict[tuple[int, Controls], tuple[Step[..., Any], Step[..., Any]]] = {}
 
     def add(self, step: Step[..., Any], bound: dict[str, Any], where: str) -> Any:
         """Draw one call; its outputs come back as references, in the shape of the real ones."""
@@ -64,20 +68,41 @@ class Draft:
             for id, item in zip(ids, items, strict=True)
         ]
 
+    def add_over(self, step: Step[..., Any], bound: dict[str, Any], where: str) -> Any:
+        """Draw a map over an output of another step: one call, and a reference to the list of what
+        its items will give."""
+        id = self._new_id(step, where)
+        over = next(iter(bound))
+        items = bound[over]
+        check_over(items, f"{step.name}.map()", where)
+        if type(items) is Reference:
+            use = self._binding(items, f"{step.name}.map()")
+            assert isinstance(use, Use)
+            self._tell_items(use)
+        return self._draw(self._told(step), id, bound, where, over=over)
+
+    def _tell_items(self, use: Use) -> None:
+        """Its output is to be stored so that its items can be told apart."""
+        call = self._calls[use.call]
+        if not call.over:  # a map's output always is
+            mapped = call.mapped | {use.output}
+            self._calls[use.call] = replace(call, mapped=mapped)
+
     @contextmanager
-    def uncached(self) -> Iterator[None]:
-        """Steps drawn in here take nothing from the cache."""
-        before, self._cached = self._cached, False
+    def controlled(self, controls: Controls) -> Iterator[None]:
+        """Of the steps drawn in here, `controls` count as well as what they say themselves."""
+        before, self._controls = self._controls, self._controls.joined(controls)
         try:
             yield
         finally:
-            self._cached = before
+            self._controls = before
 
     def graph(self, result: Any) -> Graph:
         """The finished graph. Raises `BadGraph` for a cycle or an unknown name in `after`."""
         calls = self._with_forward_after() if self._forward else self._calls
         who = f"The return value of pipeline {self.pipeline!r}"
         binding = None if result is None else self.binding(result, who)
+        check_items(self.pipeline, calls)
         return Graph(self.pipeline, calls, binding)
 
     def binding(self, value: Any, who: str) -> Binding:
@@ -130,27 +155,58 @@ class Draft:
         return Given(known[1])
 
     def _told(self, step: Step[..., Any]) -> Step[..., Any]:
-        return step if self._cached else step.with_options(cache=False)
+        """The step as the pipelines around it want it. One and the same each time, so that its
+        code is looked at once."""
+        if not self._controls:
+            return step
+        key = (id(step), self._controls)
+        if key not in self._controlled:
+            changes = step.options.changes(self._controls)
+            self._controlled[key] = (step, step.with_options(**changes) if changes else step)
+        return self._controlled[key][1]
 
     def _draw(
-        self, step: Step[..., Any], id: str, bound: dict[str, Any], where: str, item: bool = False
-    ) -> Any:
+        self, step: Step[..., Any], id: str, bound: dict[str, Any], where: str, item: bool = False,
+        over: str = "",
+    ) -> Any:  # fmt: skip
         signature = step.signature
         bindings = {}
         for name, parameter in signature.parameters.items():
             value = bound[name]
             who = f"Parameter {name!r} of step {id}"
-            check_fit(value, parameter, who, where)
+            if name == over:
+                check_fit(items_of(value), parameter, f"Each item of p{who[1:]}", where)
+            else:
+                check_fit(value, parameter, who, where)
             bindings[name] = self.binding(value, who)
         after = tuple(self._after(item, id, where) for item in step.after_calls)
-        self._calls[id] = Call(
-            id, step, bindings, tuple(name for some in after for name in some), where, item
+        when = tuple(
+            self._condition(value, wanted, id, where) for value, wanted in step.conditions
         )
+        call = self._calls[id] = Call(
+            id, step, bindings, tuple(name for some in after for name in some), where, item,
+            over=over, when=when,
+        )  # fmt: skip
         refs = [
             Reference(self, self.pipeline, id, output.name, output.hint, where)
-            for output in signature.outputs
+            for output in call.outputs
         ]
-        return signature.join(refs)
+        return refs[0] if over else signature.join(refs)
+
+    def _condition(self, value: Any, wanted: bool, id: str, where: str) -> Condition:
+        who = f"{'when' if wanted else 'unless'}() of step {id}"
+        check_condition(value, who, where)
+        if type(value) is not Reference:
+            return Condition(Literally(*2 * (plain.encode(bool(value)),)), wanted)
+        use = self._binding(value, who)
+        assert isinstance(use, Use)
+        if self._calls[use.call].over:
+            raise BadArguments(
+                f"{who} is given the outputs of all items of the map {use.call} ({where}): which "
+                "of them decides is not known.",
+                hint="Decide in a @step that takes the list and returns True or False.",
+            )
+        return Condition(use, wanted)
 
     def _new_id(self, step: Step[..., Any], where: str) -> str:
         """The step's name, or `name-2` and so on when it is used again."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from penstock.model.controls import Controls
 
 
 class Drawing(Protocol):
@@ -21,8 +24,11 @@ class Drawing(Protocol):
     ) -> list[Any]:
         """One call for each item."""
 
-    def uncached(self) -> AbstractContextManager[None]:
-        """Calls drawn in there take nothing from the cache."""
+    def add_over(self, step: Any, bound: dict[str, Any], where: str) -> Any:
+        """One call for each item of a list that is known at run time: the first parameter's."""
+
+    def controlled(self, controls: Controls) -> AbstractContextManager[None]:
+        """Of the calls drawn in there, `controls` count as well as what their steps say."""
 
 
 _current: contextvars.ContextVar[Drawing | None] = contextvars.ContextVar("drawing", default=None)

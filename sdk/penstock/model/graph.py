@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from penstock.errors import BadGraph
 from penstock.lazy import lazy
-from penstock.model.binding import Binding, uses
+from penstock.model.binding import Binding, Condition, Use, uses
+from penstock.model.signature import Output
 from penstock.model.step import Step
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from penstock.pictures import notebook
 else:
     notebook = lazy("penstock.pictures.notebook")  # only where somebody looks
+
+
+SILENT: Final = ("", "if", "if not")
+"""Labels of edges along which nothing is handed on. No parameter can be named like a keyword."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,28 @@ class Call:
     """Whether it is one of the calls that a `map` made."""
     told: str = ""
     """Where the configuration of the run says something of it: `file:line:column`."""
+    over: str = ""
+    """The parameter that is mapped over a list which is only known at run time. Such a call is as
+    many as that has items, and gives the list of what these give."""
+    when: tuple[Condition, ...] = ()
+    """What must hold for it to run; otherwise it is skipped."""
+    mapped: frozenset[str] = frozenset()
+    """Its outputs that a map goes over: they are stored so that their items can be told apart."""
+    of: str = ""
+    """The map whose item it is, if that was made at run time."""
     upstream: frozenset[str] = field(init=False, compare=False)
     """Calls that must be done before this one."""
 
     def __post_init__(self) -> None:
         found = {use.call for binding in self.bindings.values() for use in uses(binding)}
+        found.update(each.binding.call for each in self.when if type(each.binding) is Use)
         object.__setattr__(self, "upstream", frozenset(found.union(self.after)))
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """What it gives. Of a map over a list known at run time, that is one list."""
+        signature = self.step.signature
+        return (signature.list_output,) if self.over else signature.outputs
 
     @property
     def where(self) -> str:
@@ -51,13 +72,24 @@ class Call:
 
     def with_bindings(self, bindings: Mapping[str, Binding]) -> Call:
         """The same call, its parameters bound otherwise."""
-        return Call(self.id, self.step, bindings, self.after, self.line, self.item, self.told)
+        return Call(
+            self.id, self.step, bindings, self.after, self.line, self.item, self.told, self.over,
+            self.when, self.mapped, self.of,
+        )  # fmt: skip
 
     def with_step(self, step: Step[..., Any], told: str = "") -> Call:
         """The same call of another step, or of the same with other options."""
         return Call(
-            self.id, step, self.bindings, self.after, self.line, self.item, told or self.told
-        )
+            self.id, step, self.bindings, self.after, self.line, self.item, told or self.told,
+            self.over, self.when, self.mapped, self.of,
+        )  # fmt: skip
+
+    def item_at(self, place: int, binding: Binding) -> Call:
+        """One call of a map over a list known at run time, for one of its items."""
+        return Call(
+            f"{self.id}.{place}", self.step, {**self.bindings, self.over: binding}, self.after,
+            self.line, True, self.told, of=self.id,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,32 +117,53 @@ class Graph:
         return dag
 
     def edges(self) -> Iterator[tuple[str, str, str]]:
-        """(from, to, label) of each edge; the label is the parameter, empty for `after`."""
+        """(from, to, label) of each edge; the label is the parameter, "if" or "if not" for a
+        condition, empty for `after`."""
         for call in self.calls.values():
             named = {
                 (use.call, name) for name, binding in call.bindings.items() for use in uses(binding)
             }
+            named.update(conditions(call.when))
             for up, name in sorted(named):
                 yield up, call.id, name
             for up in sorted(set(call.after) - {up for up, _ in named}):
                 yield up, call.id, ""
 
+    def pictured(self) -> tuple[list[str], list[tuple[str, str, str]]]:
+        """Calls and edges for pictures: a map over a list known at run time is `train × n`, and
+        only what is handed on has a label."""
+        titles = self._titles
+        edges = [(titles[up], titles[down], of) for up, down, of in self.edges()]
+        return list(titles.values()), [(*ends, "" if of in SILENT else of) for *ends, of in edges]
+
+    @property
+    def _titles(self) -> dict[str, str]:
+        return {id: f"{id} × n" if call.over else id for id, call in self.calls.items()}
+
     def to_mermaid(self) -> str:
         """The graph in the text form that Markdown viewers draw (mermaid.js.org)."""
         number = {call: f"s{i}" for i, call in enumerate(self.calls)}
         lines = ["flowchart TD"]
-        lines += [f'    {number[call]}["{call}"]' for call in self.calls]
+        lines += [f'    {number[call]}["{title}"]' for call, title in self._titles.items()]
         for up, down, label in self.edges():
-            arrow = f"-->|{label}|" if label else "-.->"
+            arrow = "-.->" if label in SILENT else "-->"
+            arrow += f"|{label}|" if label else ""
             lines.append(f"    {number[up]} {arrow} {number[down]}")
         return "\n".join(lines) + "\n"
 
     def to_svg(self) -> str:
         """The graph as a picture that any browser shows: one SVG element, left to right."""
-        return notebook.of_steps(self.name, self.calls, self.edges())
+        return notebook.of_steps(self.name, *self.pictured())
 
     def _repr_html_(self) -> str | None:
-        return notebook.graph(self.name, self.calls, self.edges())
+        return notebook.graph(self.name, *self.pictured())
+
+
+def conditions(when: Iterable[Condition]) -> Iterator[tuple[str, str]]:
+    """(step, label) of each output that a call waits for to know whether it runs."""
+    for each in when:
+        if type(each.binding) is Use:
+            yield each.binding.call, "if" if each.wanted else "if not"
 
 
 def in_order(name: str, calls: Mapping[str, Call]) -> dict[str, Call]:

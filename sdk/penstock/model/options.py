@@ -7,23 +7,38 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from penstock.errors import BadStep, UnknownOption, did_you_mean
-from penstock.model import plain
+from penstock.lazy import lazy
+from penstock.model import durations, plain
+from penstock.model.controls import Controls
 from penstock.model.names import check_name
 from penstock.model.plain import is_number
 from penstock.model.resources import Resources
 from penstock.model.retry import Retry
+
+if TYPE_CHECKING:
+    import datetime
+else:
+    datetime = lazy("datetime")  # whoever gives a span of time has it
 
 Hook = Callable[..., object]
 """What is called when something has happened."""
 
 HOOKS: Final = ("on_start", "on_success", "on_failure")
 
+PART: Final = ("from_step", "to_step", "only")
+"""Options that leave steps out."""
+
 FOREIGN: Final = {
     "enable_cache": "cache=True or cache=False",
-    "cache_policy": "cache=, version= or cache_env=",
+    "cache_policy": "cache=, cache_for=, version= or cache_env=",
+    "cache_expiration": "cache_for=timedelta(days=1)",
+    "cache_expires": "cache_for=timedelta(days=1)",
+    "cache_ttl": "cache_for=timedelta(days=1)",
+    "refresh_cache": "refresh=True",
+    "overwrite": "refresh=True",
     "persist_result": "nothing: every output is stored",
     "max_retries": "retries=3",
     "retry": "retries=3",
@@ -65,7 +80,14 @@ class Options:
     name: str | None = None
     """Its name in graphs, records and on screen; by default the function's."""
     cache: bool | None = None
-    """False: never take a result from the cache. Off anywhere (step, pipeline, run) is off."""
+    """False: never take a result from the cache, and leave none there. Off anywhere (step,
+    pipeline, run) is off."""
+    cache_for: datetime.timedelta | None = None
+    """How long a result can be taken from the cache, from when its step began. Of what a step, a
+    pipeline and a run say, the shortest counts. An older result stays until there is a new one."""
+    refresh: bool = False
+    """True: take nothing from the cache, and put the new result in the place of the old one, once
+    it is there. Anywhere (step, pipeline, run) is enough."""
     settings: Mapping[str, Mapping[str, Any]] | None = None
     """Plain data under a flavor's name; checked by that flavor when it is active."""
     on_start: Hook | None = field(default=None, metadata=_CODE)
@@ -94,6 +116,9 @@ class Options:
             check_name(self.name, what)
         _check(what, "cache", self.cache, self.cache is None or type(self.cache) is bool,
                "True or False")  # fmt: skip
+        _check(what, "refresh", self.refresh, type(self.refresh) is bool, "True or False")
+        _check(what, "cache_for", self.cache_for, self.cache_for is None or _lasts(self.cache_for),
+               "a positive timedelta, for example timedelta(hours=12)")  # fmt: skip
         for option in HOOKS:
             value = getattr(self, option)
             _check(
@@ -107,6 +132,27 @@ class Options:
         if self.settings is not None:
             _check_settings(what, self.settings)
         return self
+
+    @property
+    def controls(self) -> Controls:
+        """What may be taken from the cache."""
+        span = self.cache_for
+        return Controls(
+            self.cache is not False, self.refresh, None if span is None else span.total_seconds()
+        )
+
+    def changes(self, controls: Controls) -> dict[str, Any]:
+        """The options that are others once these controls count as well."""
+        own = self.controls
+        both = own.joined(controls)
+        found: dict[str, Any] = {}
+        if both.cache is not own.cache:
+            found["cache"] = both.cache
+        if both.refresh is not own.refresh:
+            found["refresh"] = both.refresh
+        if both.cache_for is not None and both.cache_for != own.cache_for:
+            found["cache_for"] = datetime.timedelta(seconds=both.cache_for)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +211,8 @@ class StepOptions(Options):
             said["retries"] = said["retries"].to_data()
         if isinstance(said.get("resources"), Resources):
             said["resources"] = asdict(said["resources"])
+        if "cache_for" in said:
+            said["cache_for"] = durations.written(said["cache_for"].total_seconds())
         if "settings" in said:
             said["settings"] = {name: dict(values) for name, values in said["settings"].items()}
         return plain.encode(said)
@@ -177,6 +225,9 @@ class StepOptions(Options):
             said["resources"] = Resources(**said["resources"])
         if isinstance(said.get("retries"), dict):
             said["retries"] = Retry(**said["retries"])
+        if "cache_for" in said:
+            length = durations.seconds(said["cache_for"]) or 0.0
+            said["cache_for"] = datetime.timedelta(seconds=length)
         return cls(**said)
 
 
@@ -189,7 +240,14 @@ class PipelineOptions(Options):
     wait: bool = True
     """False: `run()` comes back at once, and the run goes on; `run.wait()` waits for its end."""
     resume: Any = None
-    """A run, its id or "last", to go on with. No stack can do that yet, and says so."""
+    """A run, its id or "last", to go on with: what it has is taken from it, also of steps whose
+    cache is off, with the same parameters. "last" is this user's newest run of the pipeline."""
+    from_step: str | None = None
+    """Run this step and what depends on it; what they need besides is taken from earlier runs."""
+    to_step: str | None = None
+    """Run this step and what it needs."""
+    only: str | None = None
+    """Run this step alone; what it needs is taken from earlier runs."""
     config: Any = None
     """Path of a file with parameters, a stack and options of steps. Arguments of `run()` and a
     stack that was asked for win over it; it wins over the stack's options and the code's."""
@@ -209,9 +267,17 @@ class PipelineOptions(Options):
             _check(what, option, value, type(value) is bool, "True or False")
         given = isinstance(self.resume, str) or hasattr(self.resume, "record")
         _check(what, "resume", self.resume, self.resume is None or given, "'last', a run or its id")
+        for option in PART:
+            value = getattr(self, option)
+            _check(what, option, value, isinstance(value, str | None), "the name of a step")
         path = self.config is None or isinstance(self.config, str | os.PathLike)
         _check(what, "config", self.config, path, "the path of a file")
         return self
+
+    @property
+    def is_part(self) -> bool:
+        """Whether steps are left out."""
+        return any(getattr(self, option) is not None for option in PART)
 
 
 def _told(what: str) -> str:
@@ -221,6 +287,10 @@ def _told(what: str) -> str:
 def _check(what: str, option: str, value: object, fits: bool, wanted: str) -> None:
     if not fits:
         raise BadStep(f"The {what} option {option}={value!r} does not fit: {wanted} is needed.")
+
+
+def _lasts(span: object) -> bool:
+    return isinstance(span, datetime.timedelta) and 0 < span.total_seconds() <= durations.LONGEST
 
 
 def _check_runs(what: str, option: str, hook: Any) -> None:

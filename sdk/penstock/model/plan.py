@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from penstock.model import binding
-from penstock.model.binding import Binding
-from penstock.model.graph import Call, Graph
+from penstock.model.binding import Binding, Condition
+from penstock.model.controls import Controls
+from penstock.model.graph import Call, Graph, conditions
 from penstock.model.options import StepOptions
 from penstock.model.step import Step
 
@@ -26,6 +28,25 @@ class Plan:
     """The stack's spec, references unresolved."""
     uncached: frozenset[str] = frozenset()
     """Calls that take nothing from the cache and leave nothing there."""
+    refreshed: frozenset[str] = frozenset()
+    """Calls that take nothing from the cache and replace what is there."""
+    cache_for: Mapping[str, float] = field(default_factory=dict)
+    """Call → seconds for which it can take a result from the cache; without an entry, for ever."""
+
+    def controls(self, call: Call) -> Controls:
+        """What a call may take from the cache. An item of a map may what the map may."""
+        id = call.of or call.id
+        return Controls(id not in self.uncached, id in self.refreshed, self.cache_for.get(id))
+
+    def needed(self, id: str) -> frozenset[str]:
+        """The calls that must be done before one, which may be an item of a map."""
+        calls = self.graph.calls
+        return calls[id if id in calls else id.rpartition(".")[0]].upstream
+
+    def with_item(self, item: Call) -> Plan:
+        """The plan as whoever carries out one item of a map is to see it."""
+        calls: Mapping[str, Call] = ChainMap({item.id: item}, self.graph.calls)  # type: ignore[arg-type]
+        return replace(self, graph=replace(self.graph, calls=calls))
 
     @property
     def steps(self) -> Sequence[Step[..., Any]]:
@@ -48,11 +69,13 @@ class Plan:
                     number[id(call.step)],
                     {name: binding.to_data(value) for name, value in call.bindings.items()},
                     call.after,
-                    *([True] if call.item else ()),
+                    *_more(call),
                 ]
                 for call in calls.values()
             ],
             "uncached": sorted(self.uncached),
+            **({"refreshed": sorted(self.refreshed)} if self.refreshed else {}),
+            **({"cache_for": self.cache_for} if self.cache_for else {}),
             "result": self.graph.result and binding.to_data(self.graph.result),
         }
         return json.dumps(data, separators=(",", ":")).encode()
@@ -72,27 +95,70 @@ class Plan:
                 steps[number],
                 {name: binding.from_data(value) for name, value in bindings.items()},
                 tuple(after),
-                item=bool(item),
+                **_read_more(more),
             )
-            for id, number, bindings, after, *item in read["calls"]
+            for id, number, bindings, after, *more in read["calls"]
         }
         result = read["result"] and binding.from_data(read["result"])
         graph = Graph(read["pipeline"], calls, result)
-        return cls(run, graph, read["reference"], read["stack"], frozenset(read["uncached"]))
+        return cls(
+            run, graph, read["reference"], read["stack"], frozenset(read["uncached"]),
+            frozenset(read.get("refreshed", ())), read.get("cache_for", {}),
+        )  # fmt: skip
 
 
 def edges_in(data: bytes) -> Iterator[tuple[str, str, str]]:
-    """(from, to, parameter) of each edge of a plan, without one for `after`; no user code is
-    looked for."""
-    for id, _, bindings, after, *_ in json.loads(data)["calls"]:
+    """(from, to, label) of each edge of a plan, as `Graph.edges`; no user code is looked for."""
+    for id, _, bindings, after, *more in json.loads(data)["calls"]:
         for name, written in bindings.items():
             for use in binding.uses(binding.from_data(written)):
                 yield use.call, id, name
+        for up, label in conditions(_read_more(more).get("when", ())):
+            yield up, id, label
         for up in after:
             yield up, id, ""
+
+
+def _more(call: Call) -> list[Any]:
+    """What few calls have: at most one entry, so that plans of most are what they always were."""
+    said: dict[str, Any] = {
+        "item": call.item,
+        "over": call.over,
+        "when": [each.to_data() for each in call.when],
+        "mapped": sorted(call.mapped),
+    }
+    said = {name: value for name, value in said.items() if value}
+    return [True] if said == {"item": True} else [said] if said else []
+
+
+def _read_more(more: Sequence[Any]) -> dict[str, Any]:
+    """What `_more` wrote, as fields of a call."""
+    if not more:
+        return {}
+    if not isinstance(more[0], dict):
+        return {"item": bool(more[0])}
+    said = dict(more[0])
+    said["when"] = tuple(map(Condition.from_data, said.get("when", ())))
+    said["mapped"] = frozenset(said.get("mapped", ()))
+    return said
+
+
+def over_in(data: bytes, call: str) -> str:
+    """The parameter that one call of a plan maps over, if any."""
+    more = {each[0]: each[4:] for each in json.loads(data)["calls"]}[call]
+    over = _read_more(more).get("over", "")
+    return str(over)
 
 
 def inputs_in(data: bytes, call: str) -> dict[str, Binding]:
     """What one call of a plan is given; no user code is looked for."""
     written = {each[0]: each[2] for each in json.loads(data)["calls"]}[call]
     return {name: binding.from_data(value) for name, value in written.items()}
+
+
+def bindings_in(data: bytes) -> dict[str, dict[str, Binding]]:
+    """What every call of a plan is given, as `inputs_in`."""
+    return {
+        each[0]: {name: binding.from_data(value) for name, value in each[2].items()}
+        for each in json.loads(data)["calls"]
+    }

@@ -149,6 +149,8 @@ class StepRun:
     """Id of the key that the record says signed it. Not part of the record."""
     verified: bool = False
     """Whether that key is known here and the signature right. Not part of the record."""
+    why: str = ""
+    """Why it ran though the cache may have had a result: "the object of output 'a' was deleted"."""
 
     @property
     def usable(self) -> bool:
@@ -197,9 +199,20 @@ class RunRecord:
     """The ids of all calls, in an order in which they can run."""
     hits: Mapping[str, str]
     """Call → cache key, for the calls whose results were there when the run was planned."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Call → `run/step` that had computed the result, for the same calls: under a key the cache
+    may have another result by now."""
+    maps: tuple[str, ...] = ()
+    """Those of `calls` that map over lists known at run time: each becomes as many as they hold."""
     machine: str = ""
     """Digest that only processes with the same process ids share; empty if it is not known."""
     process_started: str = ""
     """When that process started, as its machine counts; another process has another."""
+    described: tuple[str, ...] = ()
+    """Those of `parameters` whose text only describes the value."""
+    resumed: str = ""
+    """Id of the run that it goes on with; empty if with none."""
+    part: str = ""
+    """Which steps of the pipeline it has, as they were asked for: "from train". Empty for all."""
     verified: bool = True
     """Whether a known key has signed this. Not part of the record."""

@@ -107,6 +107,14 @@ class Signature:
             return hint  # type: ignore[no-any-return]
         return None if hint is None else tuple
 
+    @cached_property
+    def list_output(self) -> Output:
+        """What a map gives whose items are known at run time: the list of what each gives."""
+        if self.tuple_type is None:
+            only = self.outputs[0]
+            return Output(only.name, list[only.hint])
+        return Output("output", list[self._hint("return")])  # type: ignore[misc]
+
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Every parameter with its value, defaults filled in. Raises `BadArguments`."""
         bound = dict(zip(self._by_position, args, strict=False))
@@ -202,16 +210,20 @@ class Signature:
             return UNKNOWN
 
     def _read_outputs(self) -> tuple[Output, ...]:
-        hint = self._hint("return")
-        several = _several(hint)
-        if several is None:
-            return (Output(_given_name(hint) or "output", hint),)
-        if is_named_tuple(several):
-            return tuple(Output(field, _field_hint(several, field)) for field in several._fields)
-        return tuple(
-            Output(_given_name(item) or f"output_{i}", item)
-            for i, item in enumerate(typing.get_args(several))
-        )
+        return outputs_in(self._hint("return"))
+
+
+def outputs_in(hint: Any) -> tuple[Output, ...]:
+    """What a function with this return annotation gives."""
+    several = _several(hint)
+    if several is None:
+        return (Output(_given_name(hint) or "output", hint),)
+    if is_named_tuple(several):
+        return tuple(Output(field, _field_hint(several, field)) for field in several._fields)
+    return tuple(
+        Output(_given_name(item) or f"output_{i}", item)
+        for i, item in enumerate(typing.get_args(several))
+    )
 
 
 class _Holder:

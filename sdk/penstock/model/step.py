@@ -26,6 +26,8 @@ from penstock.model.names import check_name, reference
 from penstock.model.refs import Reference, StoredValue
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from penstock.model import options as optional
     from penstock.model import signature as signatures
     from penstock.model.options import StepOptions
@@ -71,17 +73,21 @@ class Step(Generic[P, R_co]):
     function: Callable[P, R_co]
     """The function as it was written."""
     after_calls: tuple[After, ...]
+    conditions: tuple[tuple[Any, bool], ...]
+    """What must be true for it to run, or, with False, must not be."""
 
     def __init__(
         self,
         function: Callable[P, R_co],
         options: StepOptions | None,
         after: tuple[After, ...] = (),
+        conditions: tuple[tuple[Any, bool], ...] = (),
     ) -> None:
         # Without the function's own attributes, which would hide ours.
         update_wrapper(self, function, updated=())
         self.function = function
         self.after_calls = after
+        self.conditions = conditions
         self._options = options
 
     @cached_property
@@ -111,6 +117,8 @@ class Step(Generic[P, R_co]):
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R_co:
         draft = drawing.current()
         if draft is None:
+            if self.conditions and not self._holds():
+                return None  # type: ignore[return-value] # `when` has said so
             return self.function(*args, **kwargs)
         where = _where()
         bound = _bind(self.signature, args, kwargs, where)
@@ -127,15 +135,21 @@ class Step(Generic[P, R_co]):
     ) -> list[T]:
         """One call for each item, which becomes the first argument; the rest is for all.
 
-        Inside a pipeline the results are a list of references, in the order of the items;
-        outside, a list of what the function returned.
+        Inside a pipeline the results are a list of references, in the order of the items; if these
+        are an output of another step, known at run time, one reference to the list of results.
+        Outside, a list of what the function returned.
         """
         assert isinstance(self, Step)
         draft = drawing.current()
         if draft is None:
+            if self.conditions and not self._holds():
+                return [None for _ in items]  # type: ignore[misc] # `when` has said so
             return [self.function(item, *args, **kwargs) for item in items]
         where = _where()
         signature: Signature = self.signature
+        if isinstance(items, Reference | StoredValue):
+            bound = _bind(signature, (items, *args), kwargs, where)
+            return draft.add_over(self, bound, where)  # type: ignore[no-any-return]
         return draft.add_each(
             self,
             _listed(items, self.name, where),
@@ -145,11 +159,33 @@ class Step(Generic[P, R_co]):
 
     def with_options(self, **options: Any) -> Step[P, R_co]:
         """The same step with some options changed; the original stays as it is."""
-        return Step(self.function, self.options.changed("step", options), self.after_calls)
+        changed = self.options.changed("step", options)
+        return Step(self.function, changed, self.after_calls, self.conditions)
 
     def after(self, *others: object) -> Step[P, R_co]:
         """The same step, to run when the others are done: their outputs, or their names."""
-        return Step(self.function, self.options, (*self.after_calls, *others))  # type: ignore[arg-type]
+        after: Any = (*self.after_calls, *others)
+        return Step(self.function, self.options, after, self.conditions)
+
+    def when(self, condition: object) -> Step[P, R_co | None]:
+        """The same step, to run only if this is true: an output of another step, or a value.
+
+        Otherwise it is skipped. Then a step whose parameter may be None gets None in the place of
+        what it would have given, and any other step that needs it is skipped, too.
+        """
+        return self._conditional(condition, True)
+
+    def unless(self, condition: object) -> Step[P, R_co | None]:
+        """The same step, to run only if this is not true. See `when`."""
+        return self._conditional(condition, False)
+
+    def _conditional(self, condition: object, wanted: bool) -> Step[P, R_co | None]:
+        conditions = (*self.conditions, (condition, wanted))
+        return Step(self.function, self.options, self.after_calls, conditions)
+
+    def _holds(self) -> bool:
+        """Whether its conditions are met, outside of a pipeline, where they are values."""
+        return all(bool(condition) is wanted for condition, wanted in self.conditions)
 
     def __repr__(self) -> str:
         return f"<step {self.name} ({self.signature.where})>"
@@ -202,6 +238,8 @@ def step(
     *,
     name: str | None = None,
     cache: bool | None = None,
+    cache_for: timedelta | None = None,
+    refresh: bool = False,
     version: str | None = None,
     cache_env: Sequence[str] = (),
     retries: int | Retry = 0,
@@ -274,23 +312,13 @@ def _bind(
 
 
 def _listed(items: Any, name: str, where: str) -> list[Any]:
-    """The items of a map, which must be there while the pipeline is drawn."""
-    if isinstance(items, Reference):
-        given = f"the output of step {items._call}"
-    elif isinstance(items, StoredValue):
-        given = "an artifact"
-    elif not isinstance(items, Iterable):
+    """The items of a map that are there while the pipeline is drawn."""
+    if not isinstance(items, Iterable):
         raise BadArguments(
             f"{name}.map() is given {items!r}, which has no items ({where}).",
             hint="Give it a list: one call for each of its items.",
         )
-    else:
-        return list(items)
-    raise BadArguments(
-        f"{name}.map() is given {given}: how many items it will hold is not known while the "
-        f"pipeline is drawn ({where}).",
-        hint="Give it a list, or loop inside a @step.",
-    )
+    return list(items)
 
 
 def _where() -> str:

@@ -10,17 +10,23 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from itertools import count
+from typing import Final
 
 from penstock.model.graph import Call
 from penstock.orchestrators.capacity import Amounts, Capacity, amounts
+
+
+NOTHING: Final = (0, 0, 0)
 
 
 class Admission:
     """Calls that are ready, and what is free for them."""
 
     def __init__(self, calls: Iterable[Call], capacity: Capacity) -> None:
-        self._asked = {call.id: amounts(call) for call in calls}
-        self._free = capacity.of(self._asked.values())
+        asked = [(call, amounts(call)) for call in calls]
+        self._free = capacity.of(found for _, found in asked)
+        # A map only gathers: it is its items that do what is asked for.
+        self._asked = {call.id: NOTHING if call.over else found for call, found in asked}
         self._arrivals = count()
         self._ready: dict[Amounts, deque[tuple[int, str]]] = {}
         """By what they ask for, in the order of their arrival: of each queue only the first is
@@ -33,6 +39,10 @@ class Admission:
         if not self._is_known:
             self._next, self._is_known = self._found(), True
         return self._next is not None
+
+    def expect(self, calls: Iterable[Call]) -> None:
+        """They are items of a map, and were not known before."""
+        self._asked.update((call.id, amounts(call)) for call in calls)
 
     def append(self, call: str) -> None:
         """It is ready."""

@@ -32,8 +32,9 @@ class Gpus:
 
     def __init__(self, job: Job, capacity: Capacity, observer: Observer, *, apart: bool) -> None:
         """`apart`: no step runs in this process."""
-        calls = [job.plan.graph.calls[call] for call in job.pending]
-        self._held = {call.id: asked for call in calls if (asked := amounts(call)[2])}
+        self._calls = {call: job.plan.graph.calls[call] for call in job.pending}
+        asked = {call.id: amounts(call)[2] for call in self._calls.values()}
+        self._held = {call: count for call, count in asked.items() if count}
         devices = capacity.gpus if self._held else ()
         self._apart = apart
         self._several = len(devices) > 1
@@ -60,11 +61,13 @@ class Gpus:
 
     def execute(self, call_id: str, /, *, writing: Writing) -> StepRun:
         """Run the call with as many GPUs as it asks for, which it holds until it is written."""
-        if call_id not in self._held:
+        call = self._calls.get(call_id) or self._calls[call_id.rpartition(".")[0]]  # an item's map
+        gathers = bool(call.over) and call.id == call_id
+        if gathers or call.id not in self._held:
             return self._job.execute(call_id, writing=writing)
-        devices = self._taken(self._held[call_id])
+        devices = self._taken(self._held[call.id])
         try:
-            if self._goes_apart(self._job.plan.graph.calls[call_id]):
+            if self._goes_apart(call):
                 return self._job.execute(call_id, environment={VISIBLE: ",".join(devices)})
             with context.holding(devices):
                 return self._job.execute(call_id, writing=writing)

@@ -10,12 +10,13 @@ import contextvars
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from penstock.artifacts.source import Writing
 from penstock.lazy import lazy
+from penstock.model.graph import Call
 from penstock.model.records import StepRun
 from penstock.runtime.stopping import Stopped
 from penstock.stack.orchestrator import Job
@@ -39,6 +40,9 @@ class Ready(Protocol):
         """0 if none of them can start now."""
 
     def append(self, call: str, /) -> None: ...
+    def expect(self, calls: Sequence[Call]) -> None:
+        """They are items of a map, and were not known before."""
+
     def popleft(self) -> str: ...
     def clear(self) -> None: ...
     def give_back(self, call: str) -> None:
@@ -53,6 +57,9 @@ class Execute(Protocol):
 
 class InTurn(deque[str]):
     """Where nobody asks for resources, the first can always start."""
+
+    def expect(self, calls: Sequence[Call]) -> None:
+        """They ask for nothing."""
 
     def give_back(self, call: str) -> None:
         """Nothing was taken."""
@@ -76,7 +83,12 @@ class Walk:
         `eager`: a thread only waits for a step that runs elsewhere, so it is always worth one.
         """
         self._execute = execute
+        self._expand = job.expand
+        self._maps = {id for id in job.pending if job.plan.graph.calls[id].over}
+        """Calls that may become many."""
         self._stop = stop
+        self._has_failed = False
+        """Whether a step has, where that is the end."""
         self._eager = eager
         self._most = workers - 1
         calls = job.plan.graph.calls
@@ -213,14 +225,31 @@ class Walk:
                 self._for_caller.notify()
                 self._call_for_help()
 
+    def _fan_out(self, call: str, items: Sequence[Call]) -> None:
+        """The items of a map can begin; the map itself once more, when they are done."""
+        if self.error is not None or self._has_failed:  # nothing more is to start
+            return
+        self._ready.expect(items)
+        self._waiting[call] = len(items)
+        for item in items:
+            self._below[item.id] = [call]
+            self._ready.append(item.id)
+        if not self._is_full:
+            self._call_for_help()
+
     def execute(self, call: str) -> None:
         """Run a call and make ready what waited for it."""
         begin = time.perf_counter()
+        items: Sequence[Call] = ()
+        usable = False
         try:
-            usable = self._execute(call, writing=partial(self._writing, call)).usable
+            if call in self._maps:
+                self._maps.discard(call)
+                items = self._expand(call)
+            if not items:
+                usable = self._execute(call, writing=partial(self._writing, call)).usable
         except BaseException as error:  # Ctrl-C, or a defect of ours
             self.stop(error)
-            usable = False
         took = time.perf_counter() - begin
         with self._lock:
             # Several that only wait for Python's lock take several times as long as one alone:
@@ -232,12 +261,15 @@ class Walk:
                 self._given_up = len(self._flight)
             self._ready.give_back(call)
             self._usual = 0.8 * self._usual + 0.2 * took
-            if usable:
+            if items:
+                self._fan_out(call, items)
+            elif usable:
                 for down in self._below.get(call, ()):
                     self._waiting[down] -= 1
                     if not self._waiting[down]:
                         self._ready.append(down)
             elif self._stop:
+                self._has_failed = True
                 self._ready.clear()
                 self._below.clear()
             if self._helpers:

@@ -18,7 +18,7 @@ from penstock.errors import StepTimeout
 from penstock.model.graph import Call
 from penstock.model.records import Artifact, Status, StepRun
 from penstock.runtime import context, logs
-from penstock.runtime.cache import Key
+from penstock.runtime.cache import Miss
 from penstock.runtime.capturing import capture
 from penstock.runtime.context import Context
 from penstock.runtime.masking import Mask
@@ -40,7 +40,7 @@ class Attempt:
         self,
         call: Call,
         run: str,
-        key: Key,
+        missed: Miss,
         number: int,
         store: ArtifactStore,
         mask: Mask,
@@ -50,7 +50,8 @@ class Attempt:
         self.context = Context(run, call.id, number, {}, self.scratch, checkpoints)
         self._call = call
         self._run = run
-        self._key = key
+        self._key = missed.key
+        self._why = missed.why
         self._number = number
         self._mask = mask
         self._log = logs.StepLog(store, run, call.id, mask)
@@ -110,6 +111,7 @@ class Attempt:
             metadata=self._metadata,
             signer=signer,
             verified=True,
+            why=self._why,
         )
 
     def failed(self, error: BaseException) -> StepRun:
@@ -128,6 +130,7 @@ class Attempt:
             attempt=self._number,
             metadata=self._metadata,
             failure=failure(error, "".join(traceback.format_exception(error)), self._mask),
+            why=self._why,
         )
 
     def _leave_fork(self, error: BaseException | None) -> NoReturn:

@@ -14,15 +14,23 @@ from penstock.digest import digest
 from penstock.errors import CorruptArtifact, StoreUnavailable
 from penstock.model import plain
 from penstock.model.binding import Binding, Group, Held, Literally, Use
+from penstock.model.controls import ANYTHING, Controls
 from penstock.model.graph import Call
 from penstock.model.options import StepOptions
 from penstock.model.records import Artifact, StepRun
 from penstock.model.step import Step
-from penstock.runtime import fingerprint, libraries
+from penstock.runtime.age import too_old
+from penstock.runtime.fingerprints.fingerprints import Fingerprints
 from penstock.runtime.ledger import Ledger
 
 LONG: Final = 4096
 """Characters of a parameter from which its digest stands for it."""
+
+OFF: Final = "the cache is off"
+"""Why a step ran that takes nothing from the cache, as its record says."""
+
+REFRESHED: Final = "a new result was asked for: refresh=True"
+"""Why a step ran whose result in the cache was to be replaced."""
 
 _dump: Final = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -52,9 +60,10 @@ class Miss:
 class Cache:
     """The results that a store has, by what they were computed from."""
 
-    def __init__(self, ledger: Ledger, values: Values) -> None:
+    def __init__(self, ledger: Ledger, values: Values, fingerprints: Fingerprints) -> None:
         self._ledger = ledger
         self._values = values
+        self._fingerprints = fingerprints
         self._fixed: dict[int, tuple[Step[..., Any], str]] = {}
 
     def key(self, call: Call, results: Results) -> Key:
@@ -71,22 +80,40 @@ class Cache:
                 text = binding.canonical
                 parameters[name] = text if len(text) < LONG else digest("parameter/1", text)
             else:
-                inputs[name] = _input(binding, results)
-        varying = _dump({"parameters": parameters, "inputs": inputs})
+                inputs[name] = self._input(binding, results)
+        varying = _dump({"parameters": parameters, "inputs": inputs, **_way(call)})
         parts = f"{self._step_parts(call.step)},{varying[1:]}"
         return Key(digest("step/1", parts), parts)
 
-    def look_up(self, key: Key) -> StepRun | Miss:
-        """A result that can be used, or why there is none."""
-        found = self._ledger.cached(key.digest)
+    def code_now(self, artifact: Artifact) -> str:
+        """The code that an artifact needs, as it is now."""
+        return self._fingerprints.of_artifact(artifact)
+
+    def look_up(self, key: Key, controls: Controls = ANYTHING) -> StepRun | Miss:
+        """A result that can be used under these controls, or why there is none."""
+        if not controls.cache:
+            return Miss(key, OFF)
+        if controls.refresh:
+            return Miss(key, REFRESHED)
+        found = self._ledger.cached(key.digest, use=True)
         if found is None:
             return Miss(key)
+        if (limit := controls.cache_for) is not None and (why := too_old(found, limit)):
+            return Miss(key, why)
+        return self.usable(found, key, cached=True)
+
+    def usable(self, found: StepRun, key: Key, *, cached: bool = False) -> StepRun | Miss:
+        """The result itself, if it is the one for this key and all of it is there.
+
+        What is not `cached` may be of a run that is just being cleaned away: its objects are kept.
+        """
+        is_there = self._values.is_there if cached else self._values.rely_on
         if found.key != key.digest or not found.status.usable:
             return Miss(key, "the cache entry is not the one that its name says", useless=True)
         for name, artifact in found.outputs.items():
             if registry.runs_code(artifact.format) and (why := self._untrusted(found)):
                 return Miss(key, f"output {name!r} is a pickle{why}")
-            if not self._values.is_there(artifact):
+            if not is_there(artifact):
                 return Miss(key, f"the object of output {name!r} was deleted", useless=True)
             if registry.is_outside(artifact.format):
                 if not self._values.may_follow(found.verified):
@@ -121,10 +148,11 @@ class Cache:
         if known is not None:
             return known[1]
         options = step.options
+        fingerprint = self._fingerprints.of_step(step)
         text = _dump(
             {
-                "code": fingerprint.of_step(step),
-                "environment": libraries.environment(step),
+                "code": fingerprint.digest,
+                "environment": fingerprint.packages,
                 "formats": {
                     output.name: registry.declared(output.hint) for output in step.signature.outputs
                 },
@@ -134,6 +162,30 @@ class Cache:
         )[:-1]
         self._fixed[id(step)] = (step, text)
         return text
+
+    def _input(self, binding: Binding, results: Results) -> Any:
+        """What the key says of an input."""
+        if type(binding) is Use:
+            artifact = results[binding.call].outputs[binding.output]
+            return (artifact.format, artifact.digest, self._fingerprints.of_artifact(artifact))
+        if type(binding) is Held:
+            artifact = binding.artifact
+            return (artifact.format, artifact.digest, self._fingerprints.of_artifact(artifact))
+        if type(binding) is Literally:
+            return {"value": binding.canonical}
+        assert type(binding) is Group
+        items = [self._input(item, results) for item in binding.items]
+        if binding.kind != "dict":
+            return {binding.kind: items, "keys": binding.keys}
+        keys = [plain.canonical(key) for key in binding.keys]
+        return {"dict": sorted(zip(keys, items, strict=True), key=lambda pair: pair[0])}
+
+
+def _way(call: Call) -> dict[str, Any]:
+    """What else decides what a call gives: that it is one for each item of a list, and which of
+    its outputs are stored item by item."""
+    way: dict[str, Any] = {"over": call.over} if call.over else {}
+    return {**way, "items": sorted(call.mapped)} if call.mapped else way
 
 
 def _signed(found: StepRun) -> str:
@@ -145,21 +197,3 @@ def _variable(name: str, options: StepOptions) -> str | None:
     value = os.environ.get(name)
     secret = value is not None and name in options.secrets
     return digest("secret/1", name, value) if secret and value else value
-
-
-def _input(binding: Binding, results: Results) -> Any:
-    """What the key says of an input."""
-    if type(binding) is Use:
-        artifact = results[binding.call].outputs[binding.output]
-        return (artifact.format, artifact.digest, fingerprint.of_artifact(artifact))
-    if type(binding) is Held:
-        artifact = binding.artifact
-        return (artifact.format, artifact.digest, fingerprint.of_artifact(artifact))
-    if type(binding) is Literally:
-        return {"value": binding.canonical}
-    assert type(binding) is Group
-    items = [_input(item, results) for item in binding.items]
-    if binding.kind != "dict":
-        return {binding.kind: items, "keys": binding.keys}
-    keys = [plain.canonical(key) for key in binding.keys]
-    return {"dict": sorted(zip(keys, items, strict=True), key=lambda pair: pair[0])}

@@ -16,6 +16,7 @@ from typing import Final
 from penstock.artifacts.store import check_key
 from penstock.artifacts.values import PATH, Trust, Values
 from penstock.errors import CorruptArtifact, NoSuchKey, UnsupportedValue
+from penstock.model.controls import Controls
 from penstock.model.records import Artifact
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.notation import MALFORMED
@@ -40,15 +41,15 @@ class Checkpoints:
     """The checkpoints of one call."""
 
     def __init__(
-        self, ledger: Ledger, values: Values, run: str, call: str, key: str, *, shared: bool
+        self, ledger: Ledger, values: Values, run: str, call: str, key: str, controls: Controls
     ) -> None:
         self._ledger = ledger
         self._values = values
         self._run = run
         self._call = call
         self._key = check_key(f"{KEPT}/{key[:2]}/{key}")
-        self._shared = shared
-        """Whether those of other runs count; not for steps whose cache is off."""
+        self._controls = controls
+        """As of results, so of those that other runs have left."""
 
     def save(self, path: Path, attempt: int) -> None:
         """Keep a copy of a file or folder in place of the one before.
@@ -94,7 +95,14 @@ class Checkpoints:
         except MALFORMED:
             return None
         trusted = (verified and here) or self._ledger.store.allow_pickle == "any"
-        return found if trusted and (self._shared or found.run == self._run) else None
+        return found if trusted and (found.run == self._run or self._takes(found)) else None
+
+    def _takes(self, found: Checkpoint) -> bool:
+        """Whether one that another run has left counts."""
+        limit = self._controls.cache_for
+        if not self._controls.cache or self._controls.refresh:
+            return False
+        return limit is None or abs(time.time() - found.saved) <= limit
 
     def load(self, found: Checkpoint, folder: Callable[[], Path]) -> Path | None:
         """A private copy of its files; None if they are gone or damaged."""

@@ -22,8 +22,7 @@ def check(graph: Graph, stack: Stack, options: PipelineOptions, secrets: Secrets
     Raises `CannotRun` with everything that it cannot do. An option is never ignored in silence,
     but for one stated rule: settings for flavors that are not in the stack are for other stacks.
     """
-    problems = list(_later(options))
-    problems += _unknown_settings(f"pipeline {graph.name}", options.settings, stack)
+    problems = list(_unknown_settings(f"pipeline {graph.name}", options.settings, stack))
     problems += stack.orchestrator.problems(list(graph.calls.values()))
     store = stack.artifact_store
     problems += [f"artifact store {store.name!r}: {text}" for text in store.problems()]
@@ -65,12 +64,6 @@ def refuse_secrets(graph: Graph, secrets: Secrets) -> None:
                         f"secret {name!r}, and parameters are written down.",
                         hint=f"In the step, write os.environ[{name!r}] instead.",
                     )
-
-
-def _later(options: PipelineOptions) -> Iterator[str]:
-    """Options that mean something, but that nothing carries out yet."""
-    if options.resume is not None:
-        yield "resume=: there is no resuming yet; running again takes what is in the cache"
 
 
 def _problems(call: Call, stack: Stack) -> Iterator[str]:

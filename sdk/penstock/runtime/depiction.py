@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from penstock.errors import PenstockError
+from penstock.model.graph import SILENT
+from penstock.model.records import Status
 from penstock.pictures import markup
 from penstock.pictures.markup import Markup
 from penstock.pictures.node import Edge, Node
 from penstock.pictures.notebook import counted
 from penstock.pictures.svg import drawn
 from penstock.quantities import duration
+from penstock.runtime.map_view import MapView
 from penstock.runtime.notation import MALFORMED
 from penstock.runtime.run import Run
 from penstock.runtime.step_view import StepView
@@ -34,12 +37,19 @@ class Seen:
     """Why there is no view of it."""
 
     @property
+    def is_map(self) -> bool:
+        """Whether it maps over a list known at run time."""
+        return isinstance(self.view, MapView) and self.view.status is not Status.SKIPPED
+
+    @property
     def node(self) -> Node:
         """How it is drawn."""
         if self.view is None:
             return Node(self.id, "unreadable", note=self.problem)
         record = self.view.record
         note = f"{record.failure.kind}: {record.failure.message}" if record.failure else ""
+        if record.status is Status.SKIPPED:
+            note = record.why
         if record.source:
             note = f"from {record.source[0]}"
         return Node(self.id, record.status, record.wall, record.attempt, note)
@@ -64,9 +74,15 @@ def tried(ask: Callable[[], T], instead: Callable[[str], T]) -> T:
 def picture(run: Run[Any], steps: Sequence[Seen]) -> Iterable[Markup]:
     """The graph of the run, with the states of its steps."""
     problems: list[str] = []
-    edges = tried(lambda: [Edge(up, down, not of) for up, down, of in run.edges()], _into(problems))
-    name = counted(run.pipeline, steps)
-    yield markup.scrolled(drawn(name, [step.node for step in steps], edges))
+    names = {call: call for call in run.record.calls}
+    names |= {step.id: f"{step.id} × {len(step.view):,}" for step in steps if step.is_map}
+    edges = tried(
+        lambda: [Edge(names[up], names[down], of in SILENT) for up, down, of in run.edges()],
+        _into(problems),
+    )
+    drawn_steps = [step for step in steps if step.id in names]  # not the items of those maps
+    nodes = [replace(step.node, id=names[step.id]) for step in drawn_steps]
+    yield markup.scrolled(drawn(counted(run.pipeline, nodes), nodes, edges))
     for problem in problems:
         yield markup.sentence(f"What waits for what is not known: {problem}")
 
@@ -76,7 +92,7 @@ def head(run: Run[Any]) -> dict[str, Markup]:
     record = run.record
     return {
         "run": markup.text(run.id),
-        "status": tried(lambda: markup.state(run.status, _because(run.why)), markup.text),
+        "status": tried(lambda: markup.state(run.status, _because(run.reason)), markup.text),
         "stack": markup.text(f"{record.stack} ({record.stack_origin})"),
         "started": markup.text(f"{moment(run.started)} by {record.user} on {record.host}"),
         "took": markup.text(tried(lambda: duration(run.duration), str)),

@@ -5,32 +5,36 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property, partial
 from types import CoroutineType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from penstock.artifacts.source import Writing, unnoticed
 from penstock.artifacts.trust import Keyring
 from penstock.artifacts.values import Values
 from penstock.digest import of_buffers
-from penstock.errors import LostStep, StackError, StepError
+from penstock.errors import LostStep, PenstockError, StackError, StepError
 from penstock.lazy import lazy
 from penstock.model.graph import Call
 from penstock.model.plan import Plan
 from penstock.model.records import Failure, Status, StepRun
-from penstock.runtime import calling, held, hooks, retrying
+from penstock.runtime import calling, conditions, held, hooks, retrying
 from penstock.runtime.attempt import Attempt
 from penstock.runtime.cache import Cache, Key, Miss
+from penstock.runtime.earlier import NOBODY, Earlier
 from penstock.runtime.elsewhere.handed import Handed, is_whole
+from penstock.runtime.expansion import Expansions
 from penstock.runtime.inputs import Inputs
+from penstock.runtime.item_lists import ItemLists
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.observer import first_line
 from penstock.runtime.outputs import Outputs
 from penstock.runtime.planner import Found
 from penstock.runtime.runid import nonce
+from penstock.runtime.search import Search
 from penstock.runtime.secrets import Secrets
 from penstock.runtime.stopping import CTRL_C, Stop, Stopped, is_end
 from penstock.runtime.tracebacks import trim
@@ -50,6 +54,10 @@ else:
     blame = lazy("penstock.stack.blame")
 
 
+_NO_KEY: Final = Key("", "{}")
+"""What a call has that is not even looked up."""
+
+
 class Executor:
     """A job (see `penstock.stack.orchestrator.Job`): the calls of one plan, carried out."""
 
@@ -64,6 +72,7 @@ class Executor:
         found: Found,
         secrets: Secrets,
         limit: Callable[[Call], AbstractContextManager[None]] = calling.limit,
+        earlier: Earlier = NOBODY,
     ) -> None:
         self.plan = plan
         self.secrets = secrets
@@ -75,7 +84,8 @@ class Executor:
         self._observer = observer
         self.results: dict[str, StepRun] = dict(found.hits)
         """What is known of each call so far."""
-        self._known = dict(found.misses)
+        self._known: dict[str, Miss | StepRun] = dict(found.misses)
+        self._earlier = earlier
         self.digests: dict[str, str] = {}
         """Digests of the records that were written here."""
         self.errors: dict[str, BaseException] = {}
@@ -85,7 +95,11 @@ class Executor:
         self.stop = Stop()
         """Whether the run is to stop: then no step begins, and nobody waits for another attempt."""
         self._inputs = Inputs(plan, self.results, values)
-        self._outputs = Outputs(values)
+        lists = ItemLists(values, cache.code_now)
+        self._outputs = Outputs(values, lists)
+        self.expansions = Expansions(plan, self.results, values, lists)
+        """The items of maps over lists known at run time."""
+        self._begun_maps: set[str] = set()
         self.traces = Traces()
         """What the steps leave behind in this process."""
 
@@ -101,6 +115,7 @@ class Executor:
             *[sys.executable, "-m", "penstock.runtime.entrypoint"],
             *["--run", self.plan.run, "--call", call_id, "--plan", self._plan_digest],
             *["--stack", json.dumps(self.plan.stack)],
+            *(["--resumed", self._earlier.runs[0].run] if self._earlier.runs else ()),
         ]
 
     @cached_property
@@ -124,8 +139,12 @@ class Executor:
         writing: Writing = unnoticed,
         by: Callable[[Job, str], None] | None = None,
     ) -> StepRun:
-        call = self.plan.graph.calls[call_id]
+        call = self.expansions.call(call_id)
+        if call.over:
+            return self._mapped(call, environment, writing, by)
         self._begin(call)
+        if (skipped := self._skipped(call)) is not None:
+            return self._done(call, skipped)
         operated = call.step.options.step_operator is not None
         if operated or (environment is not None and by is None):
             if (hit := self._hit(call)) is not None:
@@ -135,16 +154,115 @@ class Executor:
         result = self._carried_out(call, told=True, writing=writing, by=by)
         return self._done(call, result, told=True)
 
-    def execute_here(self, call_id: str, number: int = 1, key: Key | None = None) -> StepRun:
+    def expand(self, call_id: str) -> Sequence[Call]:
+        call = self.plan.graph.calls[call_id]
+        if self.stop.requested:
+            raise Stopped
+        if not call.over or call_id in self.results:
+            return ()
+        if call_id not in self._begun_maps and not self._expanded(call):
+            return ()
+        return [item for item in self.expansions.items(call) if item.id not in self.results]
+
+    def _expanded(self, call: Call) -> bool:
+        """Find out what a map becomes, unless it is skipped or all of it is in the cache. What is
+        wrong with its list is said where it is gathered: there is a record for it."""
+        apart = self._is_apart(call)
+        found = self._known.get(call.id)
+        if isinstance(found, StepRun):
+            return False
+        found = self._skipped(call) or found
+        if found is None:
+            found = Miss(self._cache.key(call, self.results)) if apart else self._look_up(call)
+        self._known[call.id] = found
+        if isinstance(found, StepRun):
+            return False
+        try:
+            items = self.expansions.items(call)
+        except PenstockError:
+            return False
+        search = Search(self.plan, self.results, self._earlier, self._cache, self._ledger)
+        if not apart:
+            self._known.update(search.misses(items, self.stop))
+        self.digests.update(search.write(call, len(items)))
+        self._begun_maps.add(call.id)
+        if search.count:
+            self._observer.note(f"{call.id}: {search.count:,} of {len(items):,} are cached")
+        return True
+
+    def _mapped(
+        self,
+        call: Call,
+        environment: Mapping[str, str] | None,
+        writing: Writing,
+        by: Callable[[Job, str], None] | None,
+    ) -> StepRun:
+        """Run the items of a map that nobody has run, one after the other; then gather them. The
+        first that fails is what becomes of it."""
+        for item in self.expand(call.id):
+            result = self.record(item.id) or self.execute(
+                item.id, environment=environment, writing=writing, by=by
+            )
+            self.results[item.id] = result
+            if not result.usable:
+                return result
+        self._begin(call)
+        found = self._known.pop(call.id, None) or self.results[call.id]
+        if isinstance(found, Miss):
+            reusable = self.plan.controls(call).cache and not self._is_apart(call)
+            found, _ = self._attempt(call, found, 1, reusable, writing)
+        return self._done(call, found)
+
+    def _skipped(self, call: Call) -> StepRun | None:
+        """The record of a call that is not to run: because of a condition, or because of what was
+        skipped and cannot be None. Of a condition that cannot be read, the record of that."""
+        if not conditions.may_be_skipped(call, self.results):
+            return None
+        attempt = Attempt(
+            call, self.plan.run, Miss(_NO_KEY), 1, self._ledger.store, self.secrets.mask,
+            lambda: self._checkpoints(call, _NO_KEY, False),
+        )  # fmt: skip
+        try:
+            with attempt, self.stop.reach():
+                load = partial(self._inputs.condition, call=call, folder=attempt.scratch.folder)
+                why = conditions.why_skipped(call, self.results, load)
+                outputs = self._outputs.nothing(call, self._count(call)) if why else {}
+        except BaseException as error:
+            result = self._failed(call, attempt, error)
+            if is_end(type(error)):
+                raise
+            return result
+        if not why:
+            return None
+        result = StepRun(
+            self.plan.run, call.id, call.step.reference, Status.SKIPPED, outputs=outputs,
+            started=time.time(), verified=True, why=self.secrets.mask.text(why),
+        )  # fmt: skip
+        self.digests[call.id] = self._ledger.finish(result, reusable=False)
+        return result
+
+    def _count(self, call: Call) -> int | None:
+        """How many items a map has that is skipped; nothing if its list was skipped, too."""
+        if not call.over or conditions.has_no_list(call, self.results):
+            return None
+        return len(self.expansions.items(call))
+
+    def _is_apart(self, call: Call) -> bool:
+        """Whether a step has other packages than this process, and so other keys."""
+        name = call.step.options.step_operator
+        operator = self.stack.step_operator(name) if name is not None else None
+        return operator is not None and operator.own_environment
+
+    def execute_here(self, call_id: str, number: int = 1, missed: Miss | None = None) -> StepRun:
         """Run the call in this process, also if a step operator is meant to: it has called us.
 
-        Hooks are told by whoever called the operator. `number` is that of the first attempt. With
-        `key`, the cache was asked already.
+        Hooks are told by whoever called the operator. `number` is that of the first attempt.
+        `missed` is what the cache has said, if it was asked already.
         """
-        call = self.plan.graph.calls[call_id]
+        call = self.expansions.call(call_id)
         self._begin(call)
-        if key is not None:
-            self._known[call_id] = Miss(key)
+        if missed is not None:
+            self._known[call_id] = missed
         return self._done(call, self._carried_out(call, number))
 
     def _carried_out(
@@ -157,25 +275,27 @@ class Executor:
         by: Callable[[Job, str], None] | None = None,
     ) -> StepRun:
         """Look the call up, and try it as often as it may be tried."""
-        reusable = call.id not in self.plan.uncached
-        found = self._known.pop(call.id, None) or self._look_up(call, reusable)
+        reusable = self.plan.controls(call).cache
+        found = self._known.pop(call.id, None) or self._look_up(call)
         if isinstance(found, StepRun):
             return found
-        key = found.key
-        if found.why:
-            self._observer.note(f"{call.id} runs again: {found.why}")
         if found.useless:
-            self._cache.forget(key)
+            self._cache.forget(found.key)
         if told:
-            self._tell_start(call, key)
+            self._tell_start(call, found.key)
         if by is not None:
-            return self._handed_over(call, {}, key, by)
+            return self._handed_over(call, {}, found, by)
         while True:
-            result, error = self._attempt(call, key, number, reusable, writing)
+            result, error = self._attempt(call, found, number, reusable, writing)
             if error is None or not self._tries_again(call, result, error):
                 return result
             number += 1
             writing(0)
+
+    def take_over(self, calls: Iterable[str]) -> None:
+        """Make results of a run that is resumed records of this one."""
+        for call in calls:
+            self.digests[call] = self._ledger.finish(self.results[call], reusable=False)
 
     def _tries_again(self, call: Call, result: StepRun, error: BaseException) -> bool:
         return retrying.tries_again(call, result, error, self._observer, self.stop)
@@ -228,9 +348,8 @@ class Executor:
                 self.results[call] = record
         if any(not item.usable for item in self.results.values()):
             return Status.FAILED
-        return (
-            Status.COMPLETED if len(self.results) == len(self.plan.graph.calls) else Status.STOPPED
-        )
+        done = self.results.keys() >= self.plan.graph.calls.keys()
+        return Status.COMPLETED if done else Status.STOPPED
 
     def _recorded(self, call: str) -> StepRun | None:
         """What the store says of a call: its result, else its last attempt."""
@@ -245,7 +364,7 @@ class Executor:
         self,
         call: Call,
         environment: Mapping[str, str],
-        key: Key | None = None,
+        missed: Miss | None = None,
         by: Callable[[Job, str], None] | None = None,
     ) -> StepRun:
         """Have the call run by its step operator, by somebody else, or in a process of its own. It
@@ -256,7 +375,7 @@ class Executor:
         environment = {**self.stack.environment, **self.secrets.of(call), **environment}
         number = 1
         while True:
-            job = Handed(self, environment, number, key)
+            job = Handed(self, environment, number, missed, call if call.of else None)
             result, error = self._handed(call, partial(run, job, call.id), number)
             if error is None or not self._tries_again(call, result, error):
                 return result
@@ -297,7 +416,7 @@ class Executor:
     def abandon(self, why: str) -> None:
         """Write down as stopped what is still carried out, and does not come back in time."""
         for call in list(self.running):
-            self._stopped(self.plan.graph.calls[call], why)
+            self._stopped(self.expansions.call(call), why)
 
     def _given_up(self, result: StepRun) -> None:
         """A call is left without a result, because everything is to end."""
@@ -319,19 +438,19 @@ class Executor:
     def _hit(self, call: Call) -> StepRun | None:
         """What the cache has for a call that is to run in another process, if one with other
         packages need not be asked."""
-        if call.id in self._known or call.id in self.plan.uncached:
+        reusable = self.plan.controls(call).cache
+        if call.id in self._known or not (reusable or self._earlier.runs):
             return None
-        name = call.step.options.step_operator
-        operator = self.stack.step_operator(name) if name is not None else None
-        if operator is not None and operator.own_environment:
+        if self._is_apart(call):
             return None
-        found = self._look_up(call, reusable=True)
+        found = self._look_up(call)
         return found if isinstance(found, StepRun) else None
 
-    def _look_up(self, call: Call, reusable: bool) -> StepRun | Miss:
+    def _look_up(self, call: Call) -> StepRun | Miss:
         """A hit that was found while running belongs to this run's records, too."""
         key = self._cache.key(call, self.results)
-        found = self._cache.look_up(key) if reusable else Miss(key)
+        controls = self.plan.controls(call)
+        found = self._earlier.result(call.id, key) or self._cache.look_up(key, controls)
         if isinstance(found, Miss):
             return found
         result = found.reused(self.plan.run, call.id)
@@ -339,41 +458,54 @@ class Executor:
         return result
 
     def _attempt(
-        self, call: Call, key: Key, number: int, reusable: bool, writing: Writing
+        self, call: Call, missed: Miss, number: int, reusable: bool, writing: Writing
     ) -> tuple[StepRun, BaseException | None]:
         """One attempt, from the inputs to the record. What the step raises becomes a record, and
         comes with it."""
         attempt = Attempt(
-            call, self.plan.run, key, number, self._ledger.store, self.secrets.mask,
-            lambda: self._checkpoints(call, key, reusable),
+            call, self.plan.run, missed, number, self._ledger.store, self.secrets.mask,
+            lambda: self._checkpoints(call, missed.key),
         )  # fmt: skip
         try:
             with attempt, self.stop.reach():
-                first, rest, read = self._inputs.arguments(call, attempt.scratch.folder)
-                with self._limit(call):
-                    value = call.step.function(*first, **rest)
-                    if type(value) is CoroutineType:
-                        value = calling.awaited(value, call)
-                alone = held.by_nobody_else(value)
-                outputs = self._outputs.saved(call, value, writing if alone else unnoticed)
+                if call.over:
+                    outputs, read = self.expansions.gathered(call)
+                    reusable = reusable and not self.expansions.failed(call)
+                else:
+                    first, rest, read = self._inputs.arguments(call, attempt.scratch.folder)
+                    with self._limit(call):
+                        value = call.step.function(*first, **rest)
+                        if type(value) is CoroutineType:
+                            value = calling.awaited(value, call)
+                    alone = held.by_nobody_else(value)
+                    outputs = self._outputs.saved(call, value, writing if alone else unnoticed)
         except BaseException as error:
-            result = attempt.failed(blame.blamed(error) or error)
-            self._ledger.attempt(result, attempt.nonce)
-            if is_end(type(error)):  # Ctrl-C, or the end of the process
-                self._given_up(result)
+            result = self._failed(call, attempt, error)
+            if is_end(type(error)):
                 raise
-            self.errors[call.id] = error
             return result, error
         if reusable and (now := self._inputs.changed(call)):
             # Nobody knows which of the two it has seen: for a cache that is not good enough.
             self._observer.note(f"{call.id} is not kept in the cache, an input has changed: {now}")
             reusable = False
         result = attempt.completed(outputs, read, self._ledger.keys.signing.id)
-        self.digests[call.id] = self._ledger.finish(result, reusable=reusable)
+        replaces = self.plan.controls(call).replaces
+        self.digests[call.id] = self._ledger.finish(result, reusable=reusable, replaces=replaces)
         attempt.context.done()
         return result, None
 
-    def _checkpoints(self, call: Call, key: Key, reusable: bool) -> Checkpoints:
+    def _failed(self, call: Call, attempt: Attempt, error: BaseException) -> StepRun:
+        """The record of an attempt that has raised this."""
+        result = attempt.failed(blame.blamed(error) or error)
+        self._ledger.attempt(result, attempt.nonce)
+        if is_end(type(error)):  # Ctrl-C, or the end of the process
+            self._given_up(result)
+        else:
+            self.errors[call.id] = error
+        return result
+
+    def _checkpoints(self, call: Call, key: Key) -> Checkpoints:
         return checkpoints.Checkpoints(
-            self._ledger, self._values, self.plan.run, call.id, key.digest, shared=reusable
-        )
+            self._ledger, self._values, self.plan.run, call.id, key.digest,
+            self.plan.controls(call),
+        )  # fmt: skip

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from penstock.errors import NoSuchKey
 from penstock.model.records import RunRecord, Status, StepRun
-from penstock.runtime import overwriting
+from penstock.runtime import logs, overwriting
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.observer import RunObserver, first_line
 from penstock.runtime.status import run_status
@@ -40,7 +40,7 @@ class Follower:
             record.run, record.pipeline, record.stack, record.stack_origin, record.calls
         )
         taken = {
-            call: self._ledger.taken(record.run, call, key) for call, key in record.hits.items()
+            call: self._ledger.hit_of(record, call) for call in record.hits
         }
         self._told.found_in_cache({call: hit for call, hit in taken.items() if hit is not None})
 
@@ -55,10 +55,14 @@ class Follower:
                 self._told.step_finished(result)
         return status
 
+    def _knows(self, call: str) -> bool:
+        """Whether it is one of the run's, or an item of one of its maps."""
+        return call in self._calls or is_item(self._record, call)
+
     def _finished(self) -> Iterator[_Seen]:
         for entry in self._ledger.store.keys(f"runs/{self._record.run}/steps/"):
             call = entry.name.removesuffix(".json")
-            if call in self._calls and call not in self._done:
+            if self._knows(call) and call not in self._done:
                 self._done.add(call)
                 result = self._ledger.step(self._record.run, call)
                 if result is not None:
@@ -80,7 +84,7 @@ class Follower:
     def _see_attempts(self) -> None:
         run, store = self._record.run, self._ledger.store
         for folder in store.keys(f"runs/{run}/attempts/"):
-            if folder.name in self._calls:
+            if self._knows(folder.name):
                 entries = list(store.keys(folder.key))
                 if len(entries) > self._counts.get(folder.name, 0):
                     self._newest[folder.name] = max(entry.modified for entry in entries)
@@ -88,6 +92,13 @@ class Follower:
                     new = found[self._counts.get(folder.name, 0) :]
                     self._attempts.setdefault(folder.name, []).extend(new)
                     self._counts[folder.name] = len(found)
+
+
+def is_item(record: RunRecord, call: str, of: Container[str] | None = None) -> bool:
+    """Whether a call is made at run time, of one of the run's maps, or of one of these."""
+    head, _, number = call.rpartition(".")
+    known = head in record.maps and number.isdecimal()
+    return known and (of is None or head in of)
 
 
 def _ended(seen: _Seen) -> float:
@@ -119,6 +130,8 @@ class LogFollower:
         over = set() if last else self._over
         for folder in self._ledger.store.keys(f"runs/{self._record.run}/logs/"):
             call = folder.name
+            if call not in self._logs and is_item(self._record, call, self._logs):
+                self._logs[call] = _Log()
             if call in self._logs and call not in over:
                 text = self._said(call, self._logs[call], whole=last or call in done)
                 if text:
@@ -138,8 +151,8 @@ class LogFollower:
 
     def _new(self, call: str, log: _Log) -> Iterator[bytes]:
         # Not by `start_after`: the children of a step have names of their own between its pieces.
-        for entry in self._ledger.store.keys(f"runs/{self._record.run}/logs/{call}/"):
-            if entry.key not in log.seen:
-                log.seen.add(entry.key)
+        for key in logs.pieces(self._ledger.store, self._record.run, call):
+            if key not in log.seen:
+                log.seen.add(key)
                 with suppress(NoSuchKey):
-                    yield bytes(self._ledger.store.get(entry.key))
+                    yield bytes(self._ledger.store.get(key))

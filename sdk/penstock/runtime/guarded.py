@@ -12,7 +12,7 @@ from penstock.model.graph import Call
 from penstock.model.records import Status, StepRun
 from penstock.runtime import terminal
 from penstock.runtime.masking import NOTHING, Mask
-from penstock.runtime.observer import RunObserver
+from penstock.runtime.observer import Reason, RunObserver
 
 
 class Guarded:
@@ -31,6 +31,9 @@ class Guarded:
     def found_in_cache(self, hits: Mapping[str, StepRun]) -> None:
         self._tell("found_in_cache", hits)
 
+    def explained_by(self, reason: Reason) -> None:
+        self._tell("explained_by", lambda run: self._mask.text(reason(run)))
+
     def step_started(self, call: Call) -> None:
         self._tell("step_started", call)
 
@@ -40,8 +43,8 @@ class Guarded:
     def note(self, message: str) -> None:
         self._tell("note", self._mask.text(message))
 
-    def run_finished(self, run: str, status: Status, seconds: float) -> None:
-        self._tell("run_finished", run, status, seconds)
+    def run_finished(self, run: str, status: Status, seconds: float, store: str = "") -> None:
+        self._tell("run_finished", run, status, seconds, store)
 
     def _tell(self, event: str, *what: Any) -> None:
         try:

@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from penstock.artifacts.formats import registry
+from penstock.artifacts.formats import items, registry
 from penstock.artifacts.formats.failure import FAILURE
 from penstock.artifacts.values import Trust, Values
-from penstock.errors import InputFailed, StoreError
+from penstock.errors import InputFailed, NotFound, StoreError
 from penstock.model import binding as bindings
 from penstock.model import plain
 from penstock.model.binding import Binding, Held, Literally, Use
 from penstock.model.graph import Call
 from penstock.model.plan import Plan
 from penstock.model.records import Artifact, Failure, StepRun
-from penstock.model.step import Step
+from penstock.model.signature import UNKNOWN
+from penstock.runtime.expansion import hint_of_items
+from penstock.runtime import loading
 
 
 class Inputs:
@@ -44,18 +46,20 @@ class Inputs:
             read += artifact.total
             if registry.is_outside(artifact.format):
                 outside.append(artifact)
-            who = f"{self._origin(item)} (an input of step {call.id})"
+            who = f"{self._origin(item, call)} (an input of step {call.id})"
             return self._values.load(artifact, hint, who, folder, trust)
 
         arguments = {}
         for name, item in call.bindings.items():
             hint = parameters[name].hint
-            if type(item) is bindings.Group:
+            if call.of and name == self._plan.graph.calls[call.of].over:
+                arguments[name] = self._item(item, leaf, hint, call)
+            elif type(item) is bindings.Group:
                 arguments[name] = bindings.rebuilt(item, leaf, hint)
             else:
                 arguments[name] = value = leaf(item, hint)
                 if type(value) is Failure and type(item) is Use:
-                    self._refuse(value, item, call)
+                    self._refuse(value, self._source(item, None)[0], f"step {item.call}", call)
         if outside:
             self._outside[call.id] = outside
         first, rest = call.step.signature.arguments(arguments)
@@ -69,11 +73,30 @@ class Inputs:
         except StoreError as error:  # nobody can tell
             return error.message
 
-    def _refuse(self, failure: Failure, item: Use, call: Call) -> None:
+    def condition(self, use: Use, call: Call, folder: Callable[[], Path]) -> Any:
+        """An output on which it depends whether a call runs."""
+        artifact, trust, hint = self._source(use, None)
+        who = f"{self._origin(use, call)} (a condition of step {call.id})"
+        return self._values.load(artifact, hint, who, folder, trust)
+
+    def _item(
+        self, item: Binding, leaf: Callable[[Binding, Any], Any], hint: Any, call: Call
+    ) -> Any:
+        """One item of a list that was known at run time. The step that made the list knows best
+        what it is."""
+        known = hint_of_items(self._plan, call)
+        value = items.value(
+            item, lambda held, inside: leaf(held, inside), hint if known is UNKNOWN else known
+        )
+        if type(value) is Failure and type(item) is Held:
+            self._refuse(value, item.artifact, value.step and f"step {value.step}", call)
+        return value
+
+    def _refuse(self, failure: Failure, artifact: Artifact, who: str, call: Call) -> None:
         """A list may hold failures; one value that is to be worked on may not be one."""
-        if self._source(item, None)[0].format == FAILURE:
+        if artifact.format == FAILURE:
             raise InputFailed(
-                f"Step {call.id} cannot run: step {item.call}, which it needs, has failed "
+                f"Step {call.id} cannot run: {who}, which it needs, has failed "
                 f"({failure.kind}: {failure.message})."
             )
 
@@ -81,13 +104,18 @@ class Inputs:
         """The artifact behind a binding, whether it may be unpickled, and its annotation."""
         if type(item) is Use:
             made = self._results[item.call]
-            step = self._plan.graph.calls[item.call].step
-            return made.outputs[item.output], Trust(made.verified, made.signer), _hint(step, item)
+            hint = _hint(self._plan.graph.calls[item.call], item)
+            return made.outputs[item.output], Trust(made.verified, made.signer), hint
         assert type(item) is Held
+        if item.step and item.origin:
+            hint = _told(item.step, item.origin[2], hint)
         return item.artifact, Trust(item.vouched), hint
 
-    def _origin(self, item: Binding) -> str:
+    def _origin(self, item: Binding, call: Call) -> str:
         """Whose output it is, for errors."""
+        if call.of and type(item) is Held and item.origin is None:
+            parent = self._plan.graph.calls[call.of]
+            return f"Item {call.id.rpartition('.')[2]} of {bindings.spoken(parent.bindings[parent.over])}"
         if type(item) is Use:
             run, call, output = self._plan.run, item.call, item.output
         elif type(item) is Held and item.origin:
@@ -97,5 +125,14 @@ class Inputs:
         return f"Output {output!r} of step {call} in run {run}"
 
 
-def _hint(step: Step[..., Any], use: Use) -> Any:
-    return next(item.hint for item in step.signature.outputs if item.name == use.output)
+def _told(reference: str, output: str, hint: Any) -> Any:
+    """The annotation of an output of a step that is not in this plan, or else this one."""
+    try:
+        step = loading.find_step(reference)
+    except NotFound:  # a step of a notebook, or of a function
+        return hint
+    return next((item.hint for item in step.signature.outputs if item.name == output), hint)
+
+
+def _hint(call: Call, use: Use) -> Any:
+    return next(item.hint for item in call.outputs if item.name == use.output)

@@ -5,22 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock.artifacts import trust
 from penstock.artifacts.values import Values
-from penstock.digest import digest
 from penstock.lazy import lazy
-from penstock.model import plain
 from penstock.model.building import draw
 from penstock.model.graph import Graph
 from penstock.model.options import PipelineOptions
 from penstock.model.records import RunRecord, Status
-from penstock.model.refs import StoredValue
 from penstock.runtime import (
     checks,
-    fingerprint,
     hooks,
     loading,
     logs,
@@ -30,14 +27,19 @@ from penstock.runtime import (
     provenance,
     step_choices,
 )
-from penstock.runtime.cache import LONG, Cache
+from penstock.runtime.cache import Cache
 from penstock.runtime.capturing import capture
+from penstock.runtime.cleaning import estimate
+from penstock.runtime.earlier import NOBODY, Earlier
 from penstock.runtime.executor import Executor
+from penstock.runtime.fingerprints import code
+from penstock.runtime.fingerprints.fingerprints import Fingerprints
 from penstock.runtime.going import Going
 from penstock.runtime.guarded import Guarded
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.observer import RunObserver
 from penstock.runtime.outcome import Outcome, raised
+from penstock.runtime.parameters import written as parameters_written
 from penstock.runtime.planner import Found
 from penstock.runtime.run import Run
 from penstock.runtime.runid import new_run_id
@@ -47,9 +49,14 @@ from penstock.stack.registry import Registry
 from penstock.stack.stack import Stack
 
 if TYPE_CHECKING:
-    from penstock.runtime import background
+    from penstock.runtime import background, resuming, selection, taking
+    from penstock.runtime.explaining import why
 else:
+    why = lazy("penstock.runtime.explaining.why")  # only where somebody looks
     background = lazy("penstock.runtime.background")  # only for runs that nobody waits for
+    resuming = lazy("penstock.runtime.resuming")  # only for runs that are not of all steps anew
+    selection = lazy("penstock.runtime.selection")
+    taking = lazy("penstock.runtime.taking")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +102,18 @@ class Launch:
                 if (instead := executor.stop.instead(run.id, error)) is error:
                     raise
                 raise instead from None
-        told.run_finished(run.id, status, time.time() - run.started)
+        told.run_finished(run.id, status, time.time() - run.started, self._store_size())
         completed = status is Status.COMPLETED
         hooks.call(options.on_success if completed else options.on_failure, run, told)
         failed = tuple(item for item in executor.results.values() if not item.usable)
         return Outcome(run, status, failed, executor.errors)
+
+    def _store_size(self) -> str:
+        """What is to be said of the store after all that was written now; mostly nothing."""
+        executor = self.executor
+        made = (executor.results[call] for call in executor.digests if call in executor.results)
+        written = sum(item.written for item in made if item.status is not Status.CACHED)
+        return estimate.said(self.ledger.store, written)
 
     def in_background(self) -> Run[Any]:
         """Have it carried out by a thread of its own."""
@@ -127,33 +141,49 @@ def begin(
     graph = step_choices.with_options(graph, stack.steps)
     if options.steps is not None:
         graph = options.steps.applied(graph)
-    secrets = Secrets(stack, graph.calls.values(), project.root)
-    notes = [*stack.notes, *checks.check(graph, stack, options, secrets)]
+    part = selection.selected(graph, options) if options.is_part else None
+    chosen = part.graph if part else graph
+    secrets = Secrets(stack, chosen.calls.values(), project.root)
+    notes = [*stack.notes, *checks.check(chosen, stack, options, secrets)]
     if stack.artifact_store.path == str(project.folder) and not project.folder.exists():
         project.prepared()
     ledger = Ledger(stack.artifact_store)
     ledger.check()
-    values = Values(stack.artifact_store, fingerprint.of_names)
-    cache = Cache(ledger, values)
+    fingerprints = Fingerprints()
+    values = Values(stack.artifact_store, fingerprints.of_names)
+    cache = Cache(ledger, values, fingerprints)
     if notice := trust.news(ledger.keys):
         notes.append(notice)
     shown = observer.on_stderr() if options.progress else observer.Silent()
     told = Guarded(shown, secrets.mask)
     run_id = new_run_id(started)
-    plan = planner.plan(run_id, graph, reference, stack, options.cache, values)
+    plan = planner.plan(run_id, graph, reference, stack, options.controls, values)
     checks.refuse_secrets(plan.graph, secrets)
+    operators = {each.name for each in stack.step_operators if each.own_environment}
+    earlier: Earlier = NOBODY
+    if options.resume is not None:
+        earlier = resuming.Resumed(options.resume, ledger, cache)
+    if part is not None:
+        with secrets.provided():
+            taken = taking.Taking(plan, part, ledger, values, cache, earlier, operators)
+            plan = taken.plan()
+        graph = plan.graph
+        notes += taken.notes
     told.run_started(run_id, name, stack.name, stack.origin, graph.calls)
     for note in notes:
         told.note(note)
-    operators = {each.name for each in stack.step_operators if each.own_environment}
     with secrets.provided():
-        found = planner.find(plan, cache, operators)
+        found = planner.find(plan, cache, operators, earlier)
+    if earlier.runs:
+        told.note(earlier.said)
+    texts, described = parameters_written(parameters, secrets.mask)
     record = RunRecord(
         run=run_id,
         pipeline=name,
         reference=reference,
         plan=values.keep(plan.to_bytes()).digest,
-        parameters={key: secrets.mask.text(_described(value)) for key, value in parameters.items()},
+        parameters=texts,
+        described=described,
         stack=stack.name,
         stack_origin=stack.origin,
         orchestrator=stack.orchestrator.flavor,
@@ -163,42 +193,39 @@ def begin(
         machine=processes.machine(),
         process_started=processes.own_start(provenance.process()),
         started=started,
-        code=_code(graph),
+        code=_code(graph, fingerprints, project.root, values),
         commit=provenance.commit(project.root),
         versions=provenance.versions(),
         calls=tuple(graph.calls),
-        hits={call: hit.key for call, hit in found.hits.items()},
+        maps=tuple(call.id for call in graph.calls.values() if call.over),
+        hits={call: hit.key for call, hit in found.hits.items() if call not in found.resumed},
+        resumed=earlier.runs[0].run if earlier.runs else "",
+        part=part.words if part else "",
+        sources={call: "/".join(hit.source or ()) for call, hit in found.hits.items()},
     )
-    executor = Executor(plan, stack, ledger, values, cache, told, found, secrets)
+    executor = Executor(
+        plan, stack, ledger, values, cache, told, found, secrets, earlier=earlier
+    )  # fmt: skip
     run: Run[Any] = Run(ledger, values, record, executor.results, _hints(graph))
     launch = Launch(run, executor, stack, options, told, found, ledger)
     ledger.begin(record)
+    executor.take_over(found.resumed)
+    if options.progress and executor.pending:
+        told.explained_by(why.while_running(ledger, values, record, plan.graph, executor.results))
     return launch
 
 
-def _described(value: Any) -> str:
-    """A parameter for the record: plain data as text, anything else by what it is."""
-    if isinstance(value, StoredValue):
-        return str(value)
-    try:
-        text = plain.encode(value)
-    except plain.NotPlain:
-        if not (is_dataclass(value) or hasattr(type(value), "model_fields")):
-            return f"a {type(value).__qualname__}"
-        text = repr(value)
-    return text if len(text) < LONG else f"a {type(value).__qualname__} of {len(text):,} characters"
-
-
-def _code(graph: Graph) -> str:
-    """One digest for the code of all steps."""
-    steps = {id(call.step): call.step for call in graph.calls.values()}
-    return digest("code of all steps/1", *sorted(map(fingerprint.of_step, steps.values())))
+def _code(graph: Graph, fingerprints: Fingerprints, root: Path, values: Values) -> str:
+    """The digest of the object that has the code of all steps."""
+    for call in graph.calls.values():
+        fingerprints.of_step(call.step)
+    return code.write(fingerprints.surveyed, fingerprints.named, root, values.keep)
 
 
 def _hints(graph: Graph) -> dict[str, dict[str, Any]]:
     """The annotations of all outputs: by step, so that equal steps share one dict."""
     by_step = {
-        id(call.step): {output.name: output.hint for output in call.step.signature.outputs}
+        (id(call.step), bool(call.over)): {output.name: output.hint for output in call.outputs}
         for call in graph.calls.values()
     }
-    return {call.id: by_step[id(call.step)] for call in graph.calls.values()}
+    return {call.id: by_step[id(call.step), bool(call.over)] for call in graph.calls.values()}

@@ -6,20 +6,26 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from penstock.artifacts.formats import registry
 from penstock.artifacts.identity import VERSION, Identity, identify
-from penstock.artifacts.store import ArtifactStore, Entry
+from penstock.artifacts.store import ArtifactStore, Buffer, Entry
 from penstock.artifacts.trust import Keyring, keyring
 from penstock.digest import of_buffers
 from penstock.errors import CorruptArtifact, KeyTaken, NoSuchKey, NotFound
+from penstock.model.names import ALLOWED
 from penstock.model.records import RunRecord, StepRun
 from penstock.runtime import notation
-from penstock.runtime.notation import End, Opened
+from penstock.runtime.notation import End, Expansion, Opened
 from penstock.runtime.runid import PATTERN
 
-R = TypeVar("R", RunRecord, StepRun, End)
+R = TypeVar("R", RunRecord, StepRun, End, Expansion)
+
+Get = Callable[[str], Buffer]
+
+UNHEARD: Final = 60.0
+"""Seconds that no run lives without a beat."""
 
 
 class Ledger:
@@ -55,15 +61,40 @@ class Ledger:
         except KeyTaken:
             return
 
-    def finish(self, run: StepRun, *, reusable: bool) -> str:
-        """Publish a usable result, first for the cache, then for the run. Returns its digest."""
+    def expand(self, made: Expansion) -> bool:
+        """Write down what a map became. False if somebody else has done so already."""
+        try:
+            self._write(f"runs/{made.run}/expansions/{made.call}.json", made)
+        except KeyTaken:
+            return False
+        return True
+
+    def expansion(self, run: str, call: str) -> Expansion | None:
+        """What a map became, if it has begun. Raises `CorruptArtifact`."""
+        key = f"runs/{run}/expansions/{call}.json"
+        try:
+            found = self._of(run, key, notation.read_expansion)
+        except NoSuchKey:
+            return None
+        if found.call != call:
+            raise self._corrupt(key, ValueError(f"it is of the map {found.call!r}"))
+        return found
+
+    def finish(self, run: StepRun, *, reusable: bool, replaces: bool = False) -> str:
+        """Publish a usable result, first for the cache, then for the run. Returns its digest.
+
+        What the cache has already stays there, unless it is to be replaced.
+        """
         signed = self.keys.sign(notation.written_step(run, self.identity.id))
         record = f"runs/{run.run}/steps/{run.call}.json"
         if not reusable:
             self.store.publish([record], signed)
             return of_buffers([signed])
         entry = cache_key(run.key)
-        if entry in self.store.publish([entry, record], signed):
+        if replaces and (old := self._entry_for(run.key)) and _counts(old[1], run.key):
+            self.store.put(old[0], [signed])
+            self.store.publish([record], signed)
+        elif entry in self.store.publish([entry, record], signed):
             self._settle(entry, run, signed)
         return of_buffers([signed])
 
@@ -99,31 +130,48 @@ class Ledger:
 
     def hit(self, run: str, call: str) -> StepRun | None:
         """The result that a run took from the cache when it was planned."""
-        key = self.run(run).hits.get(call)
-        return self.taken(run, call, key) if key else None
+        return self.hit_of(self.run(run), call)
 
-    def taken(self, run: str, call: str, key: str) -> StepRun | None:
-        """What the cache has for a key, as the record of a step that took it from there."""
-        found = self.cached(key)
-        return found.reused(run, call) if found is not None and found.key == key else None
+    def hit_of(self, record: RunRecord | Expansion, call: str) -> StepRun | None:
+        """The same for a record that is at hand.
 
-    def cached(self, key: str) -> StepRun | None:
-        """The result that the cache has for a key, signed by a key that counts if there is one."""
-        found = self._entry_for(key)
+        Under its key the cache may have another result by now; then the run that computed the one
+        that was taken still has it.
+        """
+        key = record.hits.get(call, "")
+        source = record.sources.get(call)
+        found = self.cached(key) if key else None
+        if found is not None and source not in (None, f"{found.run}/{found.call}"):
+            found = None
+        if found is None and source is not None:
+            found = self._computed(source)
+        return found.reused(record.run, call) if found is not None and found.key == key else None
+
+    def _computed(self, source: str) -> StepRun | None:
+        """What a run has computed, by `run/step`, which anybody may have written."""
+        run, _, call = source.partition("/")
+        return self.step(run, call) if PATTERN.fullmatch(run) and ALLOWED.fullmatch(call) else None
+
+    def cached(self, key: str, *, use: bool = False) -> StepRun | None:
+        """The result that the cache has for a key, signed by a key that counts if there is one.
+
+        Whoever is to `use` it, and does not just look, keeps cleaning away from it.
+        """
+        found = self._entry_for(key, self.store.use if use else self.store.get)
         return found[1] if found else None
 
-    def _entry_for(self, key: str) -> tuple[str, StepRun] | None:
+    def _entry_for(self, key: str, get: Get | None = None) -> tuple[str, StepRun] | None:
         """The entry of a key that counts here, and under which name it lies."""
         first = None
         for signer in (None, *self.keys.known):
             name = cache_key(key, signer)
             try:
-                found = self._read(name, notation.read_step)
+                found = self._read(name, notation.read_step, get)
             except NoSuchKey:
                 return first  # nothing under the plain name: nothing under the others
             except CorruptArtifact:
                 continue
-            if found.key == key and (found.verified or not _needs_trust(found)):
+            if _counts(found, key):
                 return name, found
             first = first or (name, found)
         return first
@@ -145,8 +193,13 @@ class Ledger:
     def last_sign(self, record: RunRecord) -> float:
         """When a run last wrote a record of a step, a beat, or its own. Seconds since 1970, UTC."""
         steps = self.store.keys(f"runs/{record.run}/steps/")
-        beats = (entry for entry in [self._entry(f"runs/{record.run}/beat")] if entry)
-        return max((entry.modified for entry in (*steps, *beats)), default=record.started)
+        own = (self._entry(f"runs/{record.run}/{name}") for name in ("run.json", "beat"))
+        signs = [entry.modified for entry in own if entry]
+        # A result that the cache has, too, is one file with two names: it looks younger as soon as
+        # somebody uses it. As long as the run lived, it has written a beat in between.
+        until = max(signs, default=record.started) + UNHEARD
+        signs += [entry.modified for entry in steps if entry.modified <= until]
+        return max(signs, default=record.started)
 
     def silence(self, run: str) -> float:
         """Seconds, by the store's clock, since a run began or last gave a sign of life."""
@@ -206,13 +259,13 @@ class Ledger:
         except NoSuchKey:
             return None
 
-    def _write(self, key: str, record: RunRecord | End) -> None:
+    def _write(self, key: str, record: RunRecord | End | Expansion) -> None:
         signed = self.keys.sign(notation.written(record, self.identity.id))
         self.store.put(key, [signed], exclusive=True)
 
-    def _read(self, key: str, read: Callable[[Opened], R]) -> R:
+    def _read(self, key: str, read: Callable[[Opened], R], get: Get | None = None) -> R:
         """A record, whoever wrote it. Raises `NoSuchKey` or `CorruptArtifact`."""
-        data = bytes(self.store.get(key))
+        data = bytes((get or self.store.get)(key))
         try:
             return read(notation.opened(data, self.keys, self.identity.id))
         except notation.MALFORMED as error:
@@ -240,6 +293,11 @@ class Ledger:
 def cache_key(key: str, signer: str | None = None) -> str:
     """Where the cache has a result; with `signer`, where the one of that key's owner is."""
     return f"cache/{key[:2]}/{key}.{signer}" if signer else f"cache/{key[:2]}/{key}"
+
+
+def _counts(found: StepRun, key: str) -> bool:
+    """Whether a cache entry is what its name says, and signed as it must be."""
+    return found.key == key and (found.verified or not _needs_trust(found))
 
 
 def _needs_trust(run: StepRun) -> bool:

@@ -60,6 +60,15 @@ def hint(reference: str, output: str) -> Any:
     return next(hints, UNKNOWN)
 
 
+def list_hint(reference: str) -> dict[str, Any]:
+    """The annotation of what a map of a step gives, under its name, if the step is loaded."""
+    found = loaded(reference)
+    if not isinstance(found, Step):
+        return {}
+    output = found.signature.list_output
+    return {output.name: output.hint}
+
+
 def result_hint(reference: str) -> Any:
     """The return annotation of a pipeline, if it is loaded."""
     function = getattr(loaded(reference), "function", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +20,9 @@ from penstock.runtime.runid import nonce
 
 RUN: Final = "-run"
 """In the place of a step's id: what belongs to the run itself. No step can have this name."""
+
+_NAME: Final = re.compile(r".+-[0-9]{6,}")
+"""What a piece is called: the attempt's own name and a number."""
 
 PIECE: Final = 256 * 1024
 """Bytes after which a piece is written."""
@@ -148,10 +152,16 @@ def read(store: ArtifactStore, run: str, call: str) -> str:
     return overwriting.shown(text).decode("utf-8", "replace")
 
 
-def _pieces(store: ArtifactStore, run: str, call: str) -> Iterator[bytes]:
-    """The pieces of a step's log, in the order of their keys."""
+def pieces(store: ArtifactStore, run: str, call: str) -> Iterator[str]:
+    """The keys of the pieces of a step's log, in their order."""
     for entry in store.keys(f"runs/{run}/logs/{call}/"):
+        if _NAME.fullmatch(entry.key):  # others leave files and folders, too
+            yield entry.key
+
+
+def _pieces(store: ArtifactStore, run: str, call: str) -> Iterator[bytes]:
+    for key in pieces(store, run, call):
         try:
-            yield bytes(store.get(entry.key))
+            yield bytes(store.get(key))
         except NoSuchKey:
             continue

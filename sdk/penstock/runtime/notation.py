@@ -36,15 +36,26 @@ _STEP: Final[_Kinds] = {
 _RUN: Final[_Kinds] = {
     **dict.fromkeys(("run", "pipeline", "reference", "plan", "stack", "stack_origin"), str),
     **dict.fromkeys(("orchestrator", "user", "host", "code"), str),
-    **dict.fromkeys(("machine", "process_started"), str),
-    **dict.fromkeys(("parameters", "versions", "hits"), dict),
+    **dict.fromkeys(("machine", "process_started", "resumed", "part"), str),
+    **dict.fromkeys(("parameters", "versions", "hits", "sources"), dict),
     "process": int,
     "started": _NUMBER,
     "commit": (str, NoneType),
     "calls": list,
+    **dict.fromkeys(("described", "maps"), (list, tuple)),
 }
 _END: Final[_Kinds] = {"run": str, "status": str, "ended": _NUMBER, "steps": dict, "why": str}
-_LATER: Final = {"machine": "", "process_started": "", "why": ""}
+_EXPANSION: Final[_Kinds] = {
+    "run": str, "call": str, "count": int, "hits": dict, "sources": dict,
+}  # fmt: skip
+MOST_ITEMS: Final = 10_000_000
+"""Items that no map has: whoever reads a record lists them all."""
+
+_LATER: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(("machine", "process_started", "why", "resumed", "part"), ""),
+    **dict.fromkeys(("described", "maps"), ()),
+    "sources": {},
+}
 """Fields that records of 0.1.0 lack."""
 
 
@@ -60,6 +71,21 @@ class End:
     """Call → digest of its record, for the calls that this run executed."""
     why: str = ""
     """What stopped it, in words: "Ctrl-C", "cancelled by ann on laptop"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """What a map over a list known at run time became."""
+
+    run: str
+    call: str
+    """The map."""
+    count: int
+    """How many calls it became: `train.0`, `train.1`, …"""
+    hits: Mapping[str, str]
+    """Call → cache key, for those whose results were there. They have no records of their own."""
+    sources: Mapping[str, str]
+    """Call → `run/step` that had computed the result, for the same calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +109,8 @@ def opened(signed: bytes, keys: Keyring, store: str) -> Opened:
     return Opened(data, second, signer, verified and data["store"] == store)
 
 
-def written(record: RunRecord | End, store: str) -> bytes:
-    """The record of a run or of its end, unsigned."""
+def written(record: RunRecord | End | Expansion, store: str) -> bytes:
+    """The record of a run, of its end, or of what a map became, unsigned."""
     # Not `asdict`, which would copy every hit of a long run.
     names = (item.name for item in fields(record))
     data = {name: getattr(record, name) for name in names if name != "verified"}
@@ -115,6 +141,8 @@ def written_step(run: StepRun, store: str) -> bytes:
         data["metadata"] = plain.encode(run.metadata)
     if run.failure:
         data["failure"] = asdict(run.failure)
+    if run.why:
+        data["why"] = run.why
     # On a line of their own: they are the text that was hashed, and hits need not parse them.
     return f"{_dump(data)}\n{run.parts}".encode()
 
@@ -145,6 +173,7 @@ def read_step(found: Opened) -> StepRun:
         (str(source[0]), str(source[1])) if source else None,
         found.signer,
         found.verified,
+        _texts({"why": data.get("why", "")})["why"],
     )
 
 
@@ -153,8 +182,9 @@ def read_run(found: Opened) -> RunRecord:
     data = found.data
     _check({**_LATER, **data}, _RUN)
     known = {item.name: data[item.name] for item in fields(RunRecord) if item.name in data}
-    calls = tuple(_texts(dict(enumerate(data["calls"]))).values())
-    return RunRecord(**{**known, "calls": calls, "verified": found.verified})
+    for name in ("calls", "described", "maps"):
+        known[name] = tuple(_texts(dict(enumerate(data.get(name, ())))).values())
+    return RunRecord(**{**known, "verified": found.verified})
 
 
 def read_end(found: Opened) -> End:
@@ -162,6 +192,15 @@ def read_end(found: Opened) -> End:
     data = {**_LATER, **found.data}
     _check(data, _END)
     return End(data["run"], Status(data["status"]), data["ended"], data["steps"], data["why"])
+
+
+def read_expansion(found: Opened) -> Expansion:
+    """What a map became."""
+    data = found.data
+    _check(data, _EXPANSION)
+    if not 0 <= data["count"] <= MOST_ITEMS:
+        raise ValueError(f"'count' is {data['count']}")
+    return Expansion(**{item.name: data[item.name] for item in fields(Expansion)})
 
 
 def _check(data: Mapping[str, Any], kinds: _Kinds) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Final, Protocol, TextIO
 
@@ -24,6 +24,10 @@ MANY: Final = 8
 """Hits up to which each gets a line of its own."""
 
 
+Reason = Callable[[StepRun], str]
+"""Says in a word why a step has run; nothing if there is nothing to say."""
+
+
 class RunObserver(Observer, Protocol):
     """An `Observer` that is also told of the run itself."""
 
@@ -31,7 +35,10 @@ class RunObserver(Observer, Protocol):
         self, run: str, pipeline: str, stack: str, origin: str, calls: Collection[str]
     ) -> None: ...
     def found_in_cache(self, hits: Mapping[str, StepRun]) -> None: ...
-    def run_finished(self, run: str, status: Status, seconds: float) -> None: ...
+    def explained_by(self, reason: Reason) -> None: ...
+    def run_finished(
+        self, run: str, status: Status, seconds: float, store: str = ""
+    ) -> None: ...  # `store` is what there is to say of it
 
 
 class Silent:
@@ -41,10 +48,11 @@ class Silent:
         self, run: str, pipeline: str, stack: str, origin: str, calls: Collection[str]
     ) -> None: ...
     def found_in_cache(self, hits: Mapping[str, StepRun]) -> None: ...
+    def explained_by(self, reason: Reason) -> None: ...
     def step_started(self, call: Call) -> None: ...
     def step_finished(self, run: StepRun) -> None: ...
     def note(self, message: str) -> None: ...
-    def run_finished(self, run: str, status: Status, seconds: float) -> None: ...
+    def run_finished(self, run: str, status: Status, seconds: float, store: str = "") -> None: ...
 
 
 class Notes(Silent):
@@ -68,6 +76,7 @@ class Lines:
         self._width = 0
         self._collected = 0
         """Steps that failed, while the run goes on with their failures as data."""
+        self._reason: Reason = _nobody_knows
 
     def run_started(
         self, run: str, pipeline: str, stack: str, origin: str, calls: Collection[str]
@@ -80,6 +89,9 @@ class Lines:
             self.step_finished(hit, call)
         if len(hits) > MANY:
             self._print(f"  … and {len(hits) - MANY:,} more steps from the cache")
+
+    def explained_by(self, reason: Reason) -> None:
+        self._reason = reason
 
     def step_started(self, call: Call) -> None:
         """Nothing: the line comes when the step is done."""
@@ -94,17 +106,20 @@ class Lines:
     def note(self, message: str) -> None:
         self._print(f"  note: {message}")
 
-    def run_finished(self, run: str, status: Status, seconds: float) -> None:
+    def run_finished(self, run: str, status: Status, seconds: float, store: str = "") -> None:
         took = f"{_words(status)} in {duration(seconds)}"
         if self._collected:
             took += f", {self._collected} item{'s' * (self._collected > 1)} failed"
-        self._print(f"{took}  ·  penstock run show {short(run)}")
+        rest = f"  ·  {store}" if store else ""
+        self._print(f"{took}  ·  penstock run show {short(run)}{rest}")
 
     def _outcome(self, run: StepRun) -> str:
         if run.status is Status.CACHED:
             return f"cached  ({run.source[0]})" if run.source else "cached"
         if run.status is Status.COMPLETED:
-            return duration(run.wall)
+            return f"{duration(run.wall)}  {self._reason(run)}"
+        if run.status is Status.SKIPPED:
+            return f"skipped: {run.why}"
         return f"{_words(run.status)} after {duration(run.wall)}  {first_line(run)}"
 
     def _print(self, line: str) -> None:
@@ -143,6 +158,7 @@ class Coloured(Lines):
         self._running.done = len(hits)
 
     def step_started(self, call: Call) -> None:
+        self._running.total += bool(call.of)  # an item that nobody knew of
         self._running.begin(call.id)
         screen.watch(self._running, self._stream)
 
@@ -150,9 +166,9 @@ class Coloured(Lines):
         self._running.end(call or run.call)
         super().step_finished(run, call)
 
-    def run_finished(self, run: str, status: Status, seconds: float) -> None:
+    def run_finished(self, run: str, status: Status, seconds: float, store: str = "") -> None:
         screen.leave(self._running)
-        super().run_finished(run, status, seconds)
+        super().run_finished(run, status, seconds, store)
 
     def _write(self, line: str) -> None:
         from rich.text import Text
@@ -180,6 +196,10 @@ def for_stream(stream: TextIO | None) -> RunObserver:
 def on_stderr() -> RunObserver:
     """Who prints on standard error."""
     return for_stream(sys.stderr)
+
+
+def _nobody_knows(run: StepRun) -> str:
+    return ""
 
 
 def _nothing(line: str) -> None:

@@ -9,11 +9,14 @@ from typing import Any, Final
 from penstock.artifacts.values import Values
 from penstock.model import plain
 from penstock.model.binding import Binding, Given, Group, Held, Literally, converted
+from penstock.model.controls import Controls
 from penstock.model.graph import Graph
 from penstock.model.plan import Plan
 from penstock.model.records import StepRun
 from penstock.model.signature import class_in
+from penstock.runtime import conditions
 from penstock.runtime.cache import Cache, Miss
+from penstock.runtime.earlier import NOBODY, Earlier
 from penstock.runtime.stored_artifact import StoredArtifact
 from penstock.stack.stack import Stack
 
@@ -74,34 +77,55 @@ class Found:
 
     hits: dict[str, StepRun]
     misses: dict[str, Miss]
+    resumed: frozenset[str] = frozenset()
+    """Those of `hits` that a run which is resumed has, and perhaps not the cache."""
 
 
 def plan(
-    run: str, graph: Graph, reference: str, stack: Stack, cache: bool | None, values: Values
+    run: str, graph: Graph, reference: str, stack: Stack, controls: Controls, values: Values
 ) -> Plan:
-    """The plan of a run: every value settled."""
+    """The plan of a run: every value settled. `controls` are those of the run as a whole."""
     graph = settled(graph, values)
-    uncached = frozenset(
-        call.id
-        for call in graph.calls.values()
-        if cache is False or call.step.options.cache is False
-    )
-    return Plan(run, graph, reference, stack.to_data(), uncached)
+    told = {
+        call.id: call.step.options.controls.joined(controls) for call in graph.calls.values()
+    }
+    return Plan(
+        run, graph, reference, stack.to_data(),
+        frozenset(call for call, each in told.items() if not each.cache),
+        frozenset(call for call, each in told.items() if each.refresh),
+        {call: each.cache_for for call, each in told.items() if each.cache_for is not None},
+    )  # fmt: skip
 
 
-def find(plan: Plan, cache: Cache, elsewhere: Container[str | None] = ()) -> Found:
+def find(
+    plan: Plan,
+    cache: Cache,
+    elsewhere: Container[str | None] = (),
+    earlier: Earlier = NOBODY,
+) -> Found:
     """Look the calls of a plan up, as far as their inputs are known, but those of the operators
     `elsewhere`: their steps have other packages than this process, and so other keys."""
     hits: dict[str, StepRun] = {}
+    resumed: set[str] = set()
     misses: dict[str, Miss] = {}
     for call in plan.graph.calls.values():
-        if call.id in plan.uncached or not call.upstream <= hits.keys():
+        uncached = call.id in plan.uncached
+        if not call.upstream <= hits.keys() or (uncached and not earlier.runs):
             continue
         if call.step.options.step_operator in elsewhere:
             continue
-        found = cache.look_up(cache.key(call, hits))
+        if call.when and not conditions.surely_runs(call, hits):
+            continue
+        key = cache.key(call, hits)
+        if (kept := earlier.result(call.id, key)) is not None:
+            hits[call.id] = kept.reused(plan.run, call.id)
+            resumed.add(call.id)
+            continue
+        if uncached:
+            continue
+        found = cache.look_up(key, plan.controls(call))
         if isinstance(found, Miss):
             misses[call.id] = found
         else:
             hits[call.id] = found.reused(plan.run, call.id)
-    return Found(hits, misses)
+    return Found(hits, misses, frozenset(resumed))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import struct
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from penstock.artifacts.formats import items
 from penstock.artifacts.store import Buffer
+from penstock.model.binding import Binding, Held, Literally
 
 
 def of(format: str, data: Buffer, most: int) -> str | None:
@@ -89,6 +92,20 @@ def _reference(told: Any) -> str:
     return f"→ {told['path']}  {told['size']:,} bytes{many}"
 
 
+def _items(data: memoryview, most: int) -> str:
+    """How many there are of each format."""
+    found = items.read(data)
+    formats = Counter(_format(item) for item in found.items)
+    lines = [f"  {format} × {count:,}" for format, count in sorted(formats.items())]
+    return "\n".join([f"{len(found.items):,} items", *lines])
+
+
+def _format(item: Binding) -> str:
+    if type(item) is Held:
+        return item.artifact.format
+    return "plain data" if type(item) is Literally else "several outputs"
+
+
 def _nothing(data: memoryview, most: int) -> None:
     """A pickle is for nobody but pickle."""
 
@@ -104,5 +121,6 @@ _KNOWN: Final[Mapping[str, Callable[[memoryview, int], str | None]]] = {
     "path/1": _path,
     "file/1": _file,
     "files/1": _files,
+    **dict.fromkeys((items.ITEMS, items.SIGNED), _items),
     **dict.fromkeys(("pickle/1", "cloudpickle/1"), _nothing),
 }

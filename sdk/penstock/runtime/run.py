@@ -25,21 +25,34 @@ from penstock.model import plain
 from penstock.model import plan as plans
 from penstock.model.binding import Binding, Held, Literally, Use
 from penstock.model.records import Failure, RunRecord, Status, StepRun
-from penstock.runtime import loading, logs, processes, provenance, scratch
+from penstock.runtime import expansion, loading, logs, map_view, processes, provenance, scratch
 from penstock.runtime.ledger import Ledger
+from penstock.runtime.map_view import MapView
 from penstock.runtime.notation import MALFORMED
 from penstock.runtime.observer import RunObserver
+from penstock.runtime.run_maps import RunMaps
 from penstock.runtime.status import run_status
 from penstock.runtime.step_view import StepView
 
 if TYPE_CHECKING:
     from penstock.runtime import following, in_notebook, waiting
+    from penstock.runtime import replaying as replays
     from penstock.runtime.background import Background
+    from penstock.runtime.cleaning import pins
+    from penstock.runtime.explaining import difference as differences
+    from penstock.runtime.explaining import why as explaining
+    from penstock.runtime.explaining.change import Explanation
+    from penstock.runtime.explaining.difference import Difference, Side
     from penstock.runtime.following import Follower, LogFollower
+    from penstock.runtime.replaying import Replay
 else:
+    replays = lazy("penstock.runtime.replaying")
     following = lazy("penstock.runtime.following")
     waiting = lazy("penstock.runtime.waiting")
+    explaining = lazy("penstock.runtime.explaining.why")  # only where somebody asks
+    differences = lazy("penstock.runtime.explaining.difference")
     in_notebook = lazy("penstock.runtime.in_notebook")  # only where somebody looks
+    pins = lazy("penstock.runtime.cleaning.pins")
 
 R = TypeVar("R")
 
@@ -101,7 +114,7 @@ class Run(Generic[R]):
         return run_status(self._ledger, self.record)
 
     @property
-    def why(self) -> str:
+    def reason(self) -> str:
         """What ended it before its time, in words; empty if nothing did."""
         sealed = self._ledger.sealed(self.id)
         return sealed.why if sealed else ""
@@ -145,8 +158,34 @@ class Run(Generic[R]):
             raise RunError(f"Run {self.id} cannot be cancelled: it is {said}.")
         self._ledger.cancel(self.id, provenance.user(), provenance.host())
 
+    @property
+    def pinned(self) -> bool:
+        """Whether no cleaning takes it away."""
+        return pins.is_pinned(self._ledger.store, self.id)
+
+    def pin(self) -> None:
+        """Keep it, whatever is cleaned, until `unpin()`."""
+        pins.pin(self._ledger.store, self.id)
+
+    def unpin(self) -> None:
+        """Let it go like any other run."""
+        pins.unpin(self._ledger.store, self.id)
+
+    def knows(self, run: str) -> bool:
+        """Whether another run is in the same store, and was not cleaned away."""
+        try:
+            self._ledger.store.stat(f"runs/{run}/run.json")
+        except StoreError:  # no run at all, or no name of one
+            return False
+        return True
+
     def follow(self, told: RunObserver) -> Follower:
         """Tells an observer of it, one look after the other."""
+        told.explained_by(
+            explaining.watched(
+                self._ledger, self._values, self.record, lambda: self._plan, self._record_of
+            )
+        )
         return following.Follower(self._ledger, self.record, told)
 
     def follow_logs(self, calls: Sequence[str]) -> LogFollower:
@@ -159,7 +198,11 @@ class Run(Generic[R]):
         if self._steps is not None:
             return self._steps
         running = self._running()
-        found = {call: self._view(call, running) for call in self.record.calls}
+        found = {}
+        for call in self.record.calls:
+            found[call] = view = self._view(call, running)
+            if isinstance(view, MapView) and self._maps.has_begun(call):
+                found.update((item, self._view(item, running)) for item in view.items)
         if self._ledger.sealed(self.id) is not None:  # nothing changes any more
             self._steps = found
         return found
@@ -170,8 +213,10 @@ class Run(Generic[R]):
     def __getitem__(self, step: tuple[str]) -> Sequence[StepView]: ...
     def __getitem__(self, step: Any) -> Any:
         """A step by id; the steps that a `map` made, as a list, by the name they share."""
-        if step in self.record.calls:
-            return self._steps[step] if self._steps is not None else self._view(step)
+        if self._steps is not None and step in self._steps:
+            return self._steps[step]
+        if step in self.record.calls or self._maps.of(step):
+            return self._view(step)
         if each := self.named(step):
             return [self._view(call) for call in each]
         raise NotFound(
@@ -182,15 +227,21 @@ class Run(Generic[R]):
 
     def named(self, step: str) -> list[str]:
         """The ids that a name stands for: of one step, of all that a `map` made, or none."""
-        if step in self.record.calls:
+        if step in self.record.maps:
+            return [*self._maps.items(step), step]
+        if step in self.record.calls or self._maps.of(step):
             return [step]
         return [call for call in self.record.calls if self._is_item(call, step)]
 
     def inputs(self, step: str) -> dict[str, str]:
         """What a step was given, in words: plain data as text, anything else by its name."""
         id = self[step].id
+        parent = self._maps.of(id)
         with self._reading():
-            bound = plans.inputs_in(self._plan, id)
+            bound = plans.inputs_in(self._plan, parent or id)
+            if parent:
+                over = plans.over_in(self._plan, parent)
+                bound[over] = self._item(bound[over], id)
         return {name: bindings.spoken(item) for name, item in bound.items()}
 
     def result(self) -> R:
@@ -199,6 +250,40 @@ class Run(Generic[R]):
         if binding is None:
             return None  # type: ignore[return-value]
         return bindings.rebuilt(binding, self._leaf, loading.result_hint(self.record.reference))  # type: ignore[no-any-return]
+
+    def why(self, step: str | None = None) -> list[Explanation]:
+        """Why its steps ran: each beside the nearest earlier record of it. Of all steps, or of
+        those that a name stands for."""
+        calls = list(self.steps) if step is None else self.named(step) or [self[step].id]
+        with self._reading():
+            return explaining.explanations(
+                self._ledger, self._values, self.record, lambda: self._plan, self._record_of, calls
+            )
+
+    def diff(self, later: Run[Any]) -> Difference:
+        """What is different in another run: parameters, code, packages, steps, outputs, times."""
+        with self._reading():
+            return differences.between(self._values, self._side, later._side)
+
+    def replay(self, step: str) -> Any:
+        """Run one step again, here and now, on the inputs that it was given; what its function
+        returns. Nothing is written down.
+
+        Raises what the step raises, or `NotFound` if its code or its inputs are not there.
+        """
+        return self.replaying(step).value()
+
+    def replaying(self, step: str) -> Replay:
+        """The same, not begun yet."""
+        calls = self.named(step)
+        if len(calls) > 1:
+            raise NotFound(
+                f"{step!r} stands for {len(calls):,} steps of run {self.id}.",
+                hint=f"Name one of them: {calls[0]}",
+            )
+        id = self[step].id
+        with self._reading():
+            return replays.Replay(self._ledger, self._values, self.record, self._plan, id)
 
     def logs(self) -> str:
         """What was printed and logged by no known step."""
@@ -245,10 +330,23 @@ class Run(Generic[R]):
                 f"The plan of run {self.id} in {self._ledger.store.path} cannot be read: {error!r}."
             ) from error
 
+    @property
+    def _side(self) -> Side:
+        return differences.Side(self.record, self._record_of, lambda: self._plan, self.duration)
+
+    def _record_of(self, step: str) -> StepRun:
+        return self[step].record
+
     def _leaf(self, item: Binding) -> Any:
         if isinstance(item, Literally):
             return plain.decode(item.text)
         if isinstance(item, Use):
+            if item.call not in self.record.calls and self.record.part:
+                raise NotFound(
+                    f"Run {self.id} has no result: step {item.call} was left out "
+                    f"({self.record.part}).",
+                    hint=f"What it has: {listed(self.record.calls)}.",
+                )
             view = self[item.call]
             if item.output not in view.outputs:
                 if self.status is Status.RUNNING:
@@ -264,8 +362,9 @@ class Run(Generic[R]):
             return view.outputs[item.output].load()
         assert isinstance(item, Held)
         trust = Trust(item.vouched and self.record.verified)
+        hint = loading.hint(item.step, item.origin[2]) if item.step and item.origin else None
         return self._values.load(
-            item.artifact, None, f"The result of run {self.id}", scratch.until_exit, trust
+            item.artifact, hint, f"The result of run {self.id}", scratch.until_exit, trust
         )
 
     def _running(self) -> Beat:
@@ -276,13 +375,33 @@ class Run(Generic[R]):
 
     def _view(self, call: str, running: Beat | None = None) -> StepView:
         record = self._step(call, running)
-        return StepView(self._ledger, self._values, record, self._hints.get(call, {}))
+        parent = call if call in self.record.maps else self._maps.of(call)
+        hints = self._hints.get(parent or call, {})
+        if not parent:
+            return StepView(self._ledger, self._values, record, hints)
+        hints = hints or loading.list_hint(record.step)
+        if parent != call:
+            return StepView(self._ledger, self._values, record, map_view.item_hints(hints))
+        items = self._maps.items(call)
+        return MapView(self._ledger, self._values, record, hints, items, self._view)
+
+    @cached_property
+    def _maps(self) -> RunMaps:
+        record = self.record
+        return RunMaps(self._ledger, self._values, record, lambda call: self._step(call, None))
+
+    def _item(self, items: Binding, id: str) -> Binding:
+        """What an item of a map was given, as far as that is seen without loading anything."""
+        made = self._step(items.call, None) if isinstance(items, Use) else None
+        return expansion.item_of(items, int(id.rpartition(".")[2]), made, self._values)
 
     def _step(self, call: str, running: Beat | None) -> StepRun:
         """The record: known here, written by this run, taken from the cache, or of an attempt."""
         record = self._known.get(call) or self._ledger.step(self.id, call)
+        if record is None and self.record.maps:
+            record = self._maps.taken(call)
         if record is None and call in self.record.hits:
-            record = self._ledger.taken(self.id, call, self.record.hits[call])
+            record = self._ledger.hit_of(self.record, call)
         if record is None:
             record = self._unfinished(call, self._running() if running is None else running)
         return record

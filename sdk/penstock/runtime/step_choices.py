@@ -8,6 +8,7 @@ from typing import Any
 
 from penstock.errors import did_you_mean, listed
 from penstock.model.graph import Call, Graph
+from penstock.model.options import StepOptions
 from penstock.model.step import Step
 from penstock.stack.complaints import At, Complaints
 from penstock.stack.steps import step_options
@@ -76,6 +77,13 @@ def with_options(
 
 def _step(step: Step[..., Any], told: list[Mapping[str, Any]]) -> Step[..., Any]:
     options = step_options({name: value for each in told for name, value in each.items()})
-    if any(each.get("cache") is False for each in told) or step.options.cache is False:
-        options["cache"] = False  # off anywhere is off
-    return step.with_options(**options) if options else step
+    changed = step.with_options(**options) if options else step
+    for each in (step.options, *map(_of_the_cache, told)):  # what is stricter counts, anywhere
+        if changes := changed.options.changes(each.controls):
+            changed = changed.with_options(**changes)
+    return changed
+
+
+def _of_the_cache(told: Mapping[str, Any]) -> StepOptions:
+    names = ("cache", "cache_for", "refresh")
+    return StepOptions(**step_options({name: told[name] for name in names if name in told}))

@@ -44,6 +44,11 @@ class StoredArtifact(StoredValue, _AnyValue):  # type: ignore[misc]
         return self._record.call
 
     @property
+    def record(self) -> StepRun:
+        """What is written down of the step, or of the tag that it was found by."""
+        return self._record
+
+    @property
     def artifact(self) -> Artifact:
         """Format, digest and size."""
         return self._record.outputs[self.name]
@@ -57,6 +62,8 @@ class StoredArtifact(StoredValue, _AnyValue):  # type: ignore[misc]
         """How a plan names it, for a store that has it or gets it now."""
         if values.store != self._values.store:
             values.adopt(self.artifact, self._values, str(self))
+        else:
+            values.rely_on(self.artifact)  # if it is gone, whoever loads it says so
         run, call = self._record.source or (self._record.run, self._record.call)
         return Held(self.artifact, (run, call, self.name), self._record.verified)
 

@@ -57,7 +57,7 @@ def _said(run: Run[Any]) -> RunFailed | None:
         return None
     if status is Status.FAILED:
         return run_failed(run, [view.record for view in run if view.record.failure])
-    why = f" ({run.why})" if run.why else ""
+    why = f" ({run.reason})" if run.reason else ""
     return RunFailed(
         f"Run {run.id} of {run.pipeline!r} was {status.replace('_', ' ')}{why}.",
         run=run,

@@ -41,6 +41,15 @@ class Job(Protocol):
         operator does, unless the step has an operator.
         """
 
+    def expand(self, call_id: str) -> Sequence[Call]:
+        """Of a call that maps over a list known at run time (`Call.over`): the calls of its items
+        that still have to run. They wait for nothing but their turn, and are executed like any
+        other; then the call itself, which gathers what they gave.
+
+        What it needs must be done. Nothing for any other call. Whoever never asks, and executes
+        the call alone, has the items run one after the other.
+        """
+
     def command(self, call_id: str) -> Sequence[str]:
         """The command line that runs this call in any other process."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.artifacts.store import ArtifactStore
 from penstock.errors import BadConfiguration
 from penstock.lazy import lazy
+from penstock.model import durations
 from penstock.model.component import Secret, StackComponent
 from penstock.model.names import check_name
 from penstock.model.resources import Resources
@@ -170,4 +171,6 @@ def _step_data(options: Mapping[str, Any]) -> dict[str, Any]:
         said["resources"] = {name: value for name, value in wanted if value is not None}
     if isinstance(retry := options.get("retries"), Retry):
         said["retries"] = retry.to_data()
+    if hasattr(span := options.get("cache_for"), "total_seconds"):
+        said["cache_for"] = durations.written(span.total_seconds())
     return said

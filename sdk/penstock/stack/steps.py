@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from penstock.errors import DeclarationError, did_you_mean, listed
+from penstock.errors import BadStep, DeclarationError, did_you_mean, listed
+from penstock.lazy import lazy
+from penstock.model import durations
 from penstock.model.options import StepOptions
 from penstock.model.resources import Resources
 from penstock.model.retry import Retry
+
+if TYPE_CHECKING:
+    import datetime
+else:
+    datetime = lazy("datetime")  # only where a file has a span of time
 
 KNOWN: Final = tuple(
     item.name for item in fields(StepOptions) if item.name != "name" and not item.metadata
@@ -29,8 +36,17 @@ def step_options(written: Mapping[str, Any]) -> dict[str, Any]:
     for option, kind in NESTED.items():
         if isinstance(given := options.get(option), Mapping):
             options[option] = kind(**given)
+    if isinstance(span := options.get("cache_for"), str | int | float):
+        options["cache_for"] = _timedelta(span)
     StepOptions().changed("step", options)
     return options
+
+
+def _timedelta(span: object) -> datetime.timedelta:
+    length = durations.seconds(span)
+    if length is None:
+        raise BadStep(f"The step option cache_for={span!r} does not fit: {durations.SPANS}.")
+    return datetime.timedelta(seconds=length)
 
 
 def complaints(written: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:

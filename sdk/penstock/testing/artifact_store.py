@@ -200,7 +200,7 @@ class ArtifactStoreTests:
         assert store.stamp("b") is None
 
     @pytest.mark.parametrize("key", ["a", "folder", "folder/b", "object/a", "x/y/z"])
-    @pytest.mark.parametrize("ask", ["get", "stat", "delete"])
+    @pytest.mark.parametrize("ask", ["get", "stat", "delete", "touch", "use"])
     def test_a_missing_key_is_no_such_key(self, store: ArtifactStore, ask: str, key: str) -> None:
         store.put("object", [b"1"])
         store.put("folder/a", [b"1"])
@@ -243,6 +243,59 @@ class ArtifactStoreTests:
             store.get("a/b")
         with pytest.raises(NoSuchKey):
             store.delete("a/b")
+
+    def test_touch_makes_an_object_young(self, store: ArtifactStore) -> None:
+        store.put("a/b", [b"data"])
+        before = _later(store, store.stat("a/b"))
+        store.touch("a/b")
+        entry = store.stat("a/b")
+
+        assert entry.modified >= before
+        assert (entry.size, bytes(store.get("a/b"))) == (4, b"data")
+
+    @pytest.mark.parametrize("size", [5, LARGE])
+    def test_use_gives_what_get_gives(self, store: ArtifactStore, size: int) -> None:
+        store.put("a", [b"x" * size])
+        one, other = store.use("a"), store.use("a")
+        memoryview(one)[:3] = b"yyy"
+
+        assert bytes(other) == bytes(store.get("a")) == b"x" * size
+
+    def test_discard_deletes_what_is_older(self, store: ArtifactStore) -> None:
+        store.put("a/b", [b"1"])
+        store.put("a/c", [b"1"])
+        before = _later(store, store.stat("a/b"))
+
+        assert store.discard("a/b", before) is True
+        assert _listed(store, "a/") == ["a/c"]
+        with pytest.raises(NoSuchKey):
+            store.discard("a/b", before)
+
+    @pytest.mark.parametrize("again", ["touch", "put"])
+    def test_discard_leaves_what_is_young_again(self, store: ArtifactStore, again: str) -> None:
+        store.put("a", [b"old"])
+        before = _later(store, store.stat("a"))
+        store.touch("a") if again == "touch" else store.put("a", [b"new"])
+
+        assert store.discard("a", before) is False
+        assert bytes(store.get("a")) == (b"old" if again == "touch" else b"new")
+
+    def test_delete_all_leaves_nothing_of_a_folder(self, store: ArtifactStore) -> None:
+        for key in ("a/b/c", "a/b/d/e", "a/b/d/f", "a/bc", "a/c/b/d"):
+            store.put(key, [b"1"])
+        store.delete_all("a/b/")
+        store.delete_all("missing/")
+
+        assert _listed(store, "a/") == ["a/bc", "a/c/"]
+        assert _listed(store, "a/b/") == []
+
+    def test_what_is_stored_is_no_leftover(self, store: ArtifactStore) -> None:
+        store.put("a/b", [b"1"])
+        store.publish(["c", "d"], b"1")
+        with store.draft(Buffers([b"1"])) as draft:
+            list(draft.pieces())
+
+        assert list(store.leftovers(_later(store, store.stat("a/b")) + 60)) == []
 
     def test_a_deleted_key_is_free_again(self, store: ArtifactStore) -> None:
         store.put("a", [b"1"], exclusive=True)
@@ -492,6 +545,13 @@ class ArtifactStoreTests:
 
 def _listed(store: ArtifactStore, prefix: str = "", start_after: str = "") -> list[str]:
     return [entry.key for entry in store.keys(prefix, start_after=start_after)]
+
+
+def _later(store: ArtifactStore, entry: Entry) -> float:
+    """A time by the store's clock that is after the object's."""
+    while (now := store.clock()) <= entry.modified:
+        time.sleep(0.01)
+    return now
 
 
 def _in_the_way(key: str, there: dict[str, int]) -> bool:

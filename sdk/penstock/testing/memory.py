@@ -80,6 +80,23 @@ class MemoryArtifactStore(ArtifactStore):
             if place.objects.pop(check_key(key), None) is None:
                 raise self._missing(key)
 
+    def touch(self, key: str) -> None:
+        place, name = self._place, check_key(key)
+        with place.lock:
+            if (found := place.objects.get(name)) is None:
+                raise self._missing(key)
+            place.objects[name] = found._replace(modified=time.time())
+
+    def discard(self, key: str, before: float) -> bool:
+        place, name = self._place, check_key(key)
+        with place.lock:
+            if (found := place.objects.get(name)) is None:
+                raise self._missing(key)
+            if found.modified >= before:
+                return False
+            del place.objects[name]
+        return True
+
     def clear(self) -> None:
         """Forget every object under this path."""
         _PLACES.pop(self.path, None)

@@ -76,7 +76,7 @@ class RecordingObserver:
     def note(self, message: str) -> None:
         self._add("note", message)
 
-    def run_finished(self, run: str, status: Status, seconds: float) -> None:
+    def run_finished(self, run: str, status: Status, seconds: float, store: str = "") -> None:
         self._add("run", status)
 
     def _add(self, *words: str) -> None:

@@ -112,6 +112,24 @@ def test_an_array_inside_comes_back_as_it_was(name: str, tmp_path: Any) -> None:
         assert notes(found) == notes(value)
 
 
+SMALL_ONES: dict[str, Any] = {
+    "subclass": np.arange(3).astype(">f8").view(Tagged),
+    "subclass of dates": np.arange(3).astype(">m8[s]").view(Tagged),
+    "masked": np.ma.masked_array(np.arange(3).astype(">i8"), [True, False, True]),
+    "masked dates": np.ma.masked_array(np.arange(3).astype(">M8[D]"), [True, False, True]),
+}
+
+
+@pytest.mark.parametrize("name", SMALL_ONES)
+def test_a_small_array_of_any_class_keeps_its_byte_order(name: str) -> None:
+    value = SMALL_ONES[name]
+
+    _, [found, _] = back([value, object])
+
+    assert (type(found), found.dtype) == (type(value), value.dtype)
+    assert found.tolist() == value.tolist()
+
+
 @pytest.mark.parametrize("name", ARRAYS)
 def test_an_array_inside_is_not_copied(name: str, tmp_path: Any) -> None:
     value = ARRAYS[name](tmp_path)

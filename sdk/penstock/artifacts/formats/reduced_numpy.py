@@ -27,7 +27,7 @@ def array(value: Array) -> Any:
         return NotImplemented
     if kind is np.ndarray and _is_described(value):
         return _simple(value)
-    if value.nbytes < SMALL:
+    if value.nbytes < SMALL and not _turned_by_numpy(value):
         return NotImplemented
     if kind is np.ma.MaskedArray:
         return _masked(value)
@@ -98,6 +98,11 @@ def _leaves_it_to_numpy(kind: type[Array]) -> bool:
 
     names = ("__reduce__", "__reduce_ex__", "__setstate__")
     return all(getattr(kind, name) is getattr(np.ndarray, name) for name in names)
+
+
+def _turned_by_numpy(value: Array) -> bool:
+    """Whether numpy's own pickles bring the items back in the byte order of the machine."""
+    return value.dtype.names is None and not value.dtype.isnative
 
 
 def _is_described(value: Array) -> bool:

@@ -43,6 +43,8 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "dataclass/1": "penstock.artifacts.formats.dataclass:Dataclass",
     "pydantic/1": "penstock.artifacts.formats.pydantic:Pydantic",
     "failure/1": "penstock.artifacts.formats.failure:FailureFormat",
+    "items/1": "penstock.artifacts.formats.items:Items",
+    "items-signed/1": "penstock.artifacts.formats.items:SignedItems",
     "pickle/1": "penstock.artifacts.formats.pickle:Pickle",
     "cloudpickle/1": "penstock.artifacts.formats.pickle:CloudPickle",
 }

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 from penstock.artifacts.source import Writing, unnoticed
 from penstock.artifacts.trust import Keyring
 from penstock.errors import LostStep, StepTimeout
+from penstock.model import binding
 from penstock.model.graph import Call
 from penstock.model.records import Status, StepRun
-from penstock.runtime.cache import Key
+from penstock.runtime.cache import Miss
 from penstock.runtime.secrets import Secrets
 from penstock.stack.orchestrator import Job
 from penstock.stack.stack import Stack
@@ -37,13 +38,20 @@ class Handed:
     """Its command runs the step itself, from attempt `number` on, in the operator's place."""
 
     def __init__(
-        self, job: Whole, environment: Mapping[str, str], number: int, key: Key | None = None
+        self,
+        job: Whole,
+        environment: Mapping[str, str],
+        number: int,
+        missed: Miss | None = None,
+        item: Call | None = None,
     ) -> None:
-        """`key` is the call's, if it is known here."""
+        """`missed` is what the cache has said of the call, if it was asked here; `item` is the
+        call, if it was made at run time."""
         self._job = job
         self._number = number
-        self._key = key
-        self.plan = job.plan
+        self._missed = missed
+        self._item = item
+        self.plan = job.plan if item is None else job.plan.with_item(item)
         self.pending = job.pending
         self.record = job.record
         self.environment = environment
@@ -60,10 +68,18 @@ class Handed:
         """In this process, whoever asks for one of its own: it is the operator that gives one."""
         return self._job.execute_here(call_id, self._number)
 
+    def expand(self, call_id: str) -> Sequence[Call]:
+        return self._job.expand(call_id)
+
     def order(self, call_id: str) -> Mapping[str, Any]:
         """What a worker is told, as plain data."""
-        key = self._key and (self._key.digest, self._key.parts)
-        return {"call": call_id, "attempt": self._number, "key": key}
+        order: dict[str, Any] = {"call": call_id, "attempt": self._number}
+        if (missed := self._missed) is not None:
+            order["missed"] = (missed.key.digest, missed.key.parts, missed.why)
+        if (item := self._item) is not None:
+            bound = item.bindings[self.plan.graph.calls[item.of].over]
+            order["item"] = (item.of, int(item.id.rpartition(".")[2]), binding.to_data(bound))
+        return order
 
     def command(self, call_id: str) -> Sequence[str]:
         again = ["--attempt", str(self._number)] if self._number > 1 else ()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, Final
 
-from penstock.runtime.libraries import is_project
+from penstock.runtime.fingerprints.libraries import is_project
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM, signal.SIGUSR1)
 """Those for which a step may have a handler of its own."""

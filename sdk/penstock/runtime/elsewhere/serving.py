@@ -16,11 +16,12 @@ from typing import Any, NoReturn
 
 from penstock.artifacts.values import Values
 from penstock.errors import CannotRun, NotFound, PenstockError, raised_at
+from penstock.model import binding
 from penstock.model.graph import Call
 from penstock.model.plan import Plan
-from penstock.model.records import Status, StepRun
-from penstock.runtime import fingerprint, logs, observer
-from penstock.runtime.cache import Cache, Key
+from penstock.model.records import RunRecord, Status, StepRun
+from penstock.runtime import logs, observer
+from penstock.runtime.cache import Cache, Key, Miss
 from penstock.runtime.capturing import capture
 from penstock.runtime.elsewhere import briefing
 from penstock.runtime.elsewhere.briefing import Briefing
@@ -28,6 +29,7 @@ from penstock.runtime.elsewhere.by_value import Finder
 from penstock.runtime.elsewhere.leftovers import Leftovers
 from penstock.runtime.elsewhere.parent import Parent
 from penstock.runtime.executor import Executor
+from penstock.runtime.fingerprints.fingerprints import Fingerprints
 from penstock.runtime.flusher import flusher
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.planner import Found
@@ -46,13 +48,14 @@ class Server:
         self._run = told.run
         self._plan = Plan.from_bytes(told.plan, told.run, find)
         self._secrets = Secrets(told.stack, self._plan.graph.calls.values(), told.root)
-        values = Values(store, fingerprint.of_names)
+        fingerprints = Fingerprints()
+        values = Values(store, fingerprints.of_names)
         self._executor = Executor(
-            self._plan, told.stack, self._ledger, values, Cache(self._ledger, values),
+            self._plan, told.stack, self._ledger, values, Cache(self._ledger, values, fingerprints),
             observer.Notes(sys.stderr, self._secrets.mask), Found({}, {}), self._secrets,
             parent.limit,
         )  # fmt: skip
-        _ = self._hits
+        _ = self._record
 
     def serve(self, orders: int) -> None:
         """Until there are no more, or this process is not fit for another step."""
@@ -74,16 +77,21 @@ class Server:
                 self._parent.say("done")
 
     def _carry_out(self, order: Mapping[str, Any]) -> StepRun:
-        call = self._plan.graph.calls[order["call"]]
+        if "item" in order:
+            of, place, written = order["item"]
+            self._executor.expansions.tell(of, place, binding.from_data(written))
+        call = self._executor.expansions.call(order["call"])
         for name in call.upstream - self._executor.results.keys():
             self._executor.results[name] = self._result(call, name)
         with self._secrets.provided(only=call):
-            return self._executor.execute_here(call.id, order["attempt"], Key(*order["key"]))
+            digest, parts, why = order["missed"]
+            missed = Miss(Key(digest, parts), why)
+            return self._executor.execute_here(call.id, order["attempt"], missed)
 
     def _result(self, call: Call, needed: str) -> StepRun:
         """What a step gave that this one needs."""
-        if key := self._hits.get(needed):
-            found = self._ledger.taken(self._run, needed, key)
+        if needed in self._record.hits:
+            found = self._ledger.hit_of(self._record, needed)
         else:
             found = self._ledger.step(self._run, needed)
         if found is None:
@@ -91,10 +99,10 @@ class Server:
         return found
 
     @cached_property
-    def _hits(self) -> Mapping[str, str]:
-        """The keys of what the run took from the cache when it was planned."""
+    def _record(self) -> RunRecord:
+        """What was known when the run was planned: what it took from the cache."""
         try:
-            return self._ledger.run(self._run).hits
+            return self._ledger.run(self._run)
         except NotFound as error:
             store = self._ledger.store
             raise CannotRun(

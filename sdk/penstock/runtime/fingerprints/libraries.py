@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from types import CodeType, ModuleType
-from typing import Any, Final
-
-from penstock.model.step import Step
+from typing import Final
 
 _STDLIB: Final = frozenset(sys.stdlib_module_names) | {"penstock"}
 _INSTALLED: Final = tuple({str(Path(sysconfig.get_path(name))) for name in ("purelib", "platlib")})
@@ -19,14 +16,17 @@ _INSTALLED: Final = tuple({str(Path(sysconfig.get_path(name))) for name in ("pur
 _PACKAGES: Final = frozenset({"site-packages", "dist-packages"})
 """Folders of installed modules, wherever they are: the user's own, the system's."""
 
+_PYTHON: Final = f"{sys.version_info[0]}.{sys.version_info[1]}" + " -O" * sys.flags.optimize
+"""Without assertions or docstrings the same source does something else."""
+
 _top_level: dict[str, bool] = {}
+_packages: dict[str, bool] = {}
 
 
-def environment(step: Step[..., Any]) -> Mapping[str, str]:
-    """The Python minor version, and versions of the installed libraries that the step names."""
-    versions = {"python": f"{sys.version_info[0]}.{sys.version_info[1]}"}
-    function: Any = step.function
-    for name in sorted(_libraries(function.__code__, function.__globals__)):
+def environment(packages: Iterable[str]) -> Mapping[str, str]:
+    """The Python minor version, and versions of installed libraries by their top-level modules."""
+    versions = {"python": _PYTHON}
+    for name in sorted(packages):
         versions[name] = _version(name)
     return versions
 
@@ -40,22 +40,13 @@ def is_project(module: str) -> bool:
     return known
 
 
-def _libraries(code: CodeType, names: Mapping[str, Any]) -> set[str]:
-    """Top-level names of installed libraries that a function's globals or imports lead to."""
-    found = set()
-    for name in code.co_names:
-        value = names.get(name)
-        module = value.__name__ if isinstance(value, ModuleType) else None
-        module = module or getattr(value, "__module__", None)
-        for candidate in (module, name if name not in names else None):
-            if isinstance(candidate, str):
-                top = candidate.partition(".")[0]
-                if top not in _STDLIB and _is_installed(top):
-                    found.add(top)
-    for item in code.co_consts:
-        if isinstance(item, CodeType):
-            found |= _libraries(item, names)
-    return found
+def package_of(module: str) -> str:
+    """The top-level module if that is an installed library's, else nothing."""
+    top = module.partition(".")[0]
+    known = _packages.get(top)
+    if known is None:
+        known = _packages[top] = top not in _STDLIB and _is_installed(top)
+    return top if known else ""
 
 
 def _is_installed(top: str) -> bool:

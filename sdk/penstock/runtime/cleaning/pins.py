@@ -1,0 +1,36 @@
+"""Pins: runs that no cleaning takes away."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Final
+
+from penstock.artifacts.store import ArtifactStore
+from penstock.errors import NoSuchKey
+from penstock.runtime import provenance
+
+_PIN: Final = "runs/{}/pin"
+
+
+def pin(store: ArtifactStore, run: str) -> None:
+    """Keep a run, until it is unpinned."""
+    said = {"user": provenance.user(), "host": provenance.host(), "time": time.time()}
+    store.put(_PIN.format(run), [json.dumps(said).encode()])
+
+
+def unpin(store: ArtifactStore, run: str) -> None:
+    """Treat it like any other run again."""
+    try:
+        store.delete(_PIN.format(run))
+    except NoSuchKey:
+        return
+
+
+def is_pinned(store: ArtifactStore, run: str) -> bool:
+    """Whether somebody has pinned it; the file is what counts, not what is in it."""
+    try:
+        store.stat(_PIN.format(run))
+    except NoSuchKey:
+        return False
+    return True

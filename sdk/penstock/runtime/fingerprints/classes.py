@@ -1,0 +1,110 @@
+"""Classes: their text, what it names, what they are made of, and what is in them now."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
+from typing import Any, Final, Protocol
+
+from penstock.digest import digest
+from penstock.model import plain
+from penstock.runtime.fingerprints import modules, outline
+from penstock.runtime.fingerprints.links import Place, by_source, lookups
+from penstock.runtime.fingerprints.outline import Outline
+from penstock.runtime.fingerprints.values import Token, Unknowable, Walk
+
+_NOT_COUNTED: Final = frozenset(
+    {
+        *("__doc__", "__module__", "__qualname__", "__dict__", "__weakref__", "__firstlineno__"),
+        *("__static_attributes__", "__abstractmethods__", "_abc_impl", "__orig_bases__"),
+        *("__parameters__", "__annotate_func__", "__annotations_cache__"),
+    }
+)
+"""What Python itself puts into a class, and what says where it is and not what it does."""
+
+_MADE: Final = frozenset({"__dataclass_fields__", "__annotations__", "__slots__", "__match_args__"})
+"""Names with two underscores whose values count though they are not plain."""
+
+
+class Coder(Protocol):
+    """What knows what a function does."""
+
+    def code(self, function: FunctionType, walk: Walk) -> Token: ...
+
+
+def outlined(kind: type) -> Outline:
+    """The outline of a class, as it is written in the file of its module."""
+    module = sys.modules.get(kind.__module__)
+    file = getattr(module, "__file__", None) or _file_of_methods(kind)
+    prefix = f"{kind.__qualname__}."
+    codes = [
+        item.__code__
+        for item in map(_function, vars(kind).values())
+        if item is not None and item.__code__.co_qualname.startswith(prefix)
+    ]
+    return outline.of_class(kind, file, codes)
+
+
+def token(kind: type, coder: Coder, walk: Walk) -> Token:
+    """What stands for a class by itself. Its bases it leads to."""
+    found = outlined(kind)
+    around = vars(sys.modules.get(kind.__module__) or sys.modules["builtins"])
+    place = Place(kind.__qualname__, os.path.basename(found.file))
+    parts = [kind.__qualname__, found.digest, lookups(found.names, around, place, walk)]
+    parts += [walk.token(base) for base in (type(kind), *kind.__bases__)]
+    for name, member in sorted(vars(kind).items()):
+        if name not in _NOT_COUNTED:
+            parts.append(f"{name}={_member(kind, name, member, coder, walk)}")
+    return digest("class/2", *parts)
+
+
+def _member(kind: type, name: str, member: Any, coder: Coder, walk: Walk) -> Token:
+    if isinstance(member, FunctionType) and member.__code__.co_qualname.startswith(
+        f"{kind.__qualname__}."
+    ):
+        walk_into = coder.code
+        try:
+            return walk_into(member, walk)
+        except Unknowable as error:
+            return _fallback(kind, name, error, walk)
+    if isinstance(member, MemberDescriptorType | GetSetDescriptorType):
+        return "slot"
+    if name.startswith("__") and name.endswith("__") and name not in _MADE:
+        return _special(member, walk)
+    try:
+        return walk.token(member)
+    except Unknowable as error:
+        return _fallback(kind, name, error, walk)
+
+
+def _special(member: Any, walk: Walk) -> Token:
+    """What has a name of Python's or of a library's: functions and plain data, and no machinery."""
+    if _function(member) is not None:
+        try:
+            return walk.token(member)
+        except Unknowable:
+            return "unknowable"
+    try:
+        return plain.encode(member)
+    except plain.NotPlain:
+        return f"a {type(member).__qualname__}"
+
+
+def _fallback(kind: type, name: str, error: Unknowable, walk: Walk) -> Token:
+    note = f"{error} in {kind.__qualname__}.{name} cannot be looked into"
+    return by_source(modules.home(kind.__module__), note, walk)
+
+
+def _function(member: Any) -> FunctionType | None:
+    """The function in a member, also in what wraps one."""
+    for attribute in ("__func__", "fget", "func"):
+        if not isinstance(member, FunctionType | type):
+            member = getattr(member, attribute, None) or member
+    return member if isinstance(member, FunctionType) else None
+
+
+def _file_of_methods(kind: type) -> str:
+    """Where a class is written whose module has no file, as in a notebook."""
+    found = [item.__code__.co_filename for item in map(_function, vars(kind).values()) if item]
+    return next((file for file in found if file != "<string>"), "")

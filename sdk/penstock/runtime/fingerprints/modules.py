@@ -1,0 +1,122 @@
+"""Modules of the project as files: found by name without importing anything."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+_SKIPPED: Final = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packages"})
+
+
+def home(module: str) -> str:
+    """The name of a loaded module by which every process knows it.
+
+    The running script has the name by which others import it, unless it was imported as well:
+    then there are two modules with values of their own.
+    """
+    if module not in ("__main__", "__mp_main__"):
+        return module
+    main: Any = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    file = getattr(main, "__file__", None) or "<"
+    if spec is not None:
+        name = str(spec.name).removesuffix(".__main__")
+    elif file.startswith("<"):  # at a prompt, or from standard input
+        return "__main__"
+    else:
+        name = os.path.splitext(os.path.basename(file))[0]
+    return name if sys.modules.get(name) in (None, main) else "__main__"
+
+
+def loaded(name: str) -> ModuleType | None:
+    """The module that every process knows by this name, if it is loaded here."""
+    found = sys.modules.get(name)
+    if found is None and home("__main__") == name:
+        found = sys.modules.get("__main__")
+    return found
+
+
+def file_of(name: str) -> str | None:
+    """Where a module of the project is written. None if it is not there, or has no file.
+
+    What is loaded under this name comes first, as it does for an import.
+    """
+    known = loaded(name)
+    if known is not None:
+        return getattr(known, "__file__", None)
+    spec = _spec(name)
+    return spec.origin if spec is not None and spec.has_location else None
+
+
+def exists(name: str) -> bool:
+    """Whether an import of this name would find something."""
+    return loaded(name) is not None or _spec(name) is not None
+
+
+def is_package(name: str) -> bool:
+    """Whether there can be modules in it."""
+    known = loaded(name)
+    if known is not None:
+        return hasattr(known, "__path__")
+    spec = _spec(name)
+    return spec is not None and spec.submodule_search_locations is not None
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """What an import would find, looked for without importing what the module lies in."""
+    path: Sequence[str] | None = None
+    above, _, _ = name.rpartition(".")
+    if above:
+        known = loaded(above)
+        if known is not None:
+            path = list(getattr(known, "__path__", ()))
+        else:
+            spec = _spec(above)
+            path = list((spec and spec.submodule_search_locations) or ())
+        if not path:
+            return None
+    return PathFinder.find_spec(name, path)
+
+
+def with_above(name: str) -> Iterator[str]:
+    """A module and the packages that it lies in, which an import of it runs as well."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
+
+
+def absolute(module: str, level: int, package: str) -> str:
+    """The full name of what a relative import in `package` names."""
+    if not level:
+        return module
+    above = package.rsplit(".", level - 1)[0] if level > 1 else package
+    return f"{above}.{module}" if module else above
+
+
+def all_beside(name: str) -> list[str]:
+    """Every file of code in the top-level package of a module, or in its folder if it has none."""
+    top = name.partition(".")[0]
+    file = file_of(name) or file_of(top)
+    root = getattr(loaded(top), "__file__", None) or file_of(top) or file
+    if not root or not os.path.isfile(root):
+        return []
+    return sorted(_code_in(Path(root).parent))
+
+
+def _code_in(folder: Path) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    if any(entry.name == "pyvenv.cfg" for entry in found):  # a virtual environment
+        return
+    for entry in found:
+        if entry.name.startswith(".") or entry.name in _SKIPPED:
+            continue
+        if entry.is_dir():
+            yield from _code_in(Path(entry.path))
+        elif entry.name.endswith((".py", *EXTENSION_SUFFIXES)):
+            yield entry.path

@@ -1,0 +1,177 @@
+"""Names that code reads: chains of attributes, imports, and what nobody can follow."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any, Final, NamedTuple
+
+from penstock.runtime.fingerprints.source import all_codes
+
+Chain = tuple[str, ...]
+"""A name and the attributes that are read of it: `a.b.c`."""
+
+CLOSED: Final = "__subclasses__"
+"""The attribute by which a class leads to classes that it does not know."""
+
+
+class Import(NamedTuple):
+    """An import that happens when the code runs."""
+
+    module: str
+    level: int
+    """Dots in front of it."""
+    names: tuple[str, ...] = ()
+    """What is imported from it."""
+
+
+@dataclass(slots=True)
+class Names:
+    """What a piece of code reads by name."""
+
+    chains: dict[Chain, tuple[int, bool]] = field(default_factory=dict)
+    """The line where it is read, and whether `getattr` is asked for a computed attribute of it."""
+    imports: dict[Import, int] = field(default_factory=dict)
+    loose: dict[str, int] = field(default_factory=dict)
+    """Names of which nobody knows what they are an attribute of: it can be any module."""
+    subclasses: int = 0
+    """The line in which subclasses are asked for."""
+
+    def add(self, node: ast.AST, known: Container[str] | None = None) -> None:
+        """Note what is in a syntax tree; of single names only `known` ones, if that is given."""
+        _Reader(self, known).visit(node)
+
+    def settled(self) -> Names:
+        """The same in an order that does not depend on the text."""
+        return Names(
+            dict(sorted(self.chains.items())),
+            dict(sorted(self.imports.items())),
+            dict(sorted(self.loose.items())),
+            self.subclasses,
+        )
+
+    def add_annotation(self, node: ast.expr | None) -> None:
+        """Note what an annotation names, also one that is text."""
+        _Reader(self, None).annotation(node)
+
+    def add_code(self, code: CodeType) -> None:
+        """Note what loaded code may read, which is more than it does read."""
+        for item in all_codes(code):
+            self.loose.update(dict.fromkeys(item.co_names, item.co_firstlineno))
+            for found in _imports(item):
+                self.imports.setdefault(found, item.co_firstlineno)
+        self.subclasses = self.loose.get(CLOSED, 0)
+
+
+def _imports(code: CodeType) -> Iterator[Import]:
+    """The imports in loaded code: a level and a list of names are pushed before each."""
+    import dis  # rarely needed
+
+    pushed: list[Any] = []
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "IMPORT_NAME":
+            level, names = pushed[-2:]
+            yield Import(str(instruction.argval), level, tuple(names or ()))
+        elif instruction.opname == "LOAD_CONST":
+            pushed.append(instruction.argval)
+
+
+class _Reader(ast.NodeVisitor):
+    def __init__(self, names: Names, known: Container[str] | None) -> None:
+        self._names = names
+        self._known = known
+
+    def visit_Name(self, node: ast.Name) -> None:
+        self._add((node.id,), node.lineno)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if node.attr == CLOSED:
+            self._names.subclasses = node.lineno
+        if (chain := _chain(node)) is None:
+            self.visit(node.value)
+        else:
+            self._add(chain, node.lineno)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        called = _chain(node.func)
+        last = called[-1] if called else ""
+        first = node.args[0] if node.args else None
+        known = isinstance(first, ast.Constant) and _is_absolute(first.value)
+        alone = len(node.args) == 1 and not node.keywords
+        if last in ("import_module", "__import__") and known and alone:
+            self._names.imports.setdefault(Import(first.value, 0), node.lineno)  # type: ignore[union-attr, arg-type]
+            return
+        if called in (("getattr",), ("hasattr",)) and len(node.args) >= 2:
+            self._attribute(node, node.args[1])
+            return
+        self.generic_visit(node)
+
+    def _attribute(self, node: ast.Call, name: ast.expr) -> None:
+        of = _chain(node.args[0])
+        self._add(("getattr",), node.lineno)
+        if of is None:
+            self.visit(node.args[0])
+        elif isinstance(name, ast.Constant) and isinstance(name.value, str):
+            self._add((*of, name.value), node.lineno)
+        else:
+            self._add(of, node.lineno, computed=True)
+        for item in node.args[1:]:
+            self.visit(item)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for item in node.names:
+            self._names.imports.setdefault(Import(item.name, 0), node.lineno)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        names = tuple(item.name for item in node.names)
+        self._names.imports.setdefault(Import(node.module or "", node.level, names), node.lineno)
+
+    def visit_arg(self, node: ast.arg) -> None:
+        self.annotation(node.annotation)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self.annotation(node.annotation)
+        self.visit(node.target)
+        if node.value is not None:
+            self.visit(node.value)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for child in (*node.decorator_list, node.args, *node.body):
+            self.visit(child)
+        self.annotation(node.returns)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 # ast names it
+
+    def annotation(self, node: ast.expr | None) -> None:
+        """The names in an annotation, also in those that are text."""
+        for item in ast.walk(node) if node is not None else ():
+            if isinstance(item, ast.Constant) and isinstance(item.value, str):
+                try:
+                    text = ast.parse(item.value, mode="eval").body
+                except (SyntaxError, ValueError, RecursionError):
+                    continue
+                ast.fix_missing_locations(text)
+                Names.add(self._names, text)
+        if node is not None:
+            # No code object has the names of an annotation.
+            Names.add(self._names, node)
+
+    def _add(self, chain: Chain, line: int, *, computed: bool = False) -> None:
+        if self._known is None or chain[0] in self._known:
+            before = self._names.chains.get(chain)
+            if before is None or computed:
+                self._names.chains[chain] = (line, computed)
+
+
+def _chain(node: ast.expr) -> Chain | None:
+    path = []
+    while isinstance(node, ast.Attribute):
+        path.append(node.attr)
+        node = node.value
+    return (node.id, *reversed(path)) if isinstance(node, ast.Name) else None
+
+
+def _is_absolute(name: object) -> bool:
+    return isinstance(name, str) and bool(name) and not name.startswith(".")

@@ -1,0 +1,2 @@
+def latest(value: int) -> int:
+    return value + 1

@@ -1,0 +1,11 @@
+"""Fills the table."""
+
+from shop.registry import register
+
+
+@register
+def adding(value: int) -> int:
+    return value + 1
+
+
+NAMES = ["adding"]

@@ -1,0 +1,5 @@
+"""Used where there is no faster one."""
+
+
+def summed(values: list[int]) -> int:
+    return sum(values)

@@ -1,0 +1,5 @@
+"""What a star brings."""
+
+
+def star(value: int) -> int:
+    return value + 5

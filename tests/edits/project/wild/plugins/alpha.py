@@ -1,0 +1,2 @@
+def size() -> int:
+    return 1

@@ -1,0 +1,74 @@
+"""Records that are cut, damaged or forged, and strangers in a store: errors of ours at most, and no
+value that no step has made."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+
+CASES = {
+    "cache": 800,
+    "steps": 480,
+    "run": 240,
+    "end": 120,
+    "attempts": 60,
+    "store": 80,
+    "plan": 40,
+    "code": 40,
+    "object": 40,
+    **dict.fromkeys(("logs", "beat", "cancel"), 40),
+}
+"""How many versions of the records of a kind."""
+
+Told = dict[str, Any]
+
+
+@cache
+def spoilt(kind: str, count: int = 0, *words: str) -> Told:
+    """What the harness says."""
+    beside = (HERE, HERE.parent / "artifacts", HERE.parent / "runtime")
+    done = subprocess.run(
+        [sys.executable, str(HERE / "fuzzing.py"), kind, str(count), *words],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, beside))},
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: Told = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_there_are_two_thousand_forgeries() -> None:
+    assert sum(CASES.values()) >= 2000 - len(CASES)
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_spoilt_record_is_a_miss_or_an_error_of_ours(kind: str) -> None:
+    found = spoilt(kind, CASES[kind])
+    assert found["wrong"] == []
+    assert found["cases"] >= CASES[kind]
+
+
+def test_a_record_that_is_cut_short_at_any_length_is_not_believed() -> None:
+    found = spoilt("cuts")
+    assert found["wrong"] == []
+    assert found["cases"] > 3000
+
+
+def test_what_does_not_belong_into_a_store_does_no_harm() -> None:
+    assert spoilt("places")["wrong"] == []
+
+
+@pytest.mark.parametrize("kind", ["cache", "steps", "run"])
+def test_a_store_that_reads_what_it_holds_does_not_pass(kind: str) -> None:
+    assert spoilt(kind, 40, "parsing")["wrong"]
+
+
+def test_a_store_whose_objects_never_seem_to_change_does_not_pass() -> None:
+    assert any("a wrong value" in each for each in spoilt("object", 40, "unmoved")["wrong"])
