@@ -37,6 +37,13 @@ def same(number: int) -> int:
 
 
 @step
+def numbers(count: int, changed: int) -> list[int]:
+    found = list(range(count))
+    found[count // 2] -= changed
+    return found
+
+
+@step
 def joined(numbers: list[int]) -> int:
     return len(numbers)
 
@@ -81,6 +88,11 @@ def small_values(count: int) -> int:
 
 
 @pipeline
+def dynamic(width: int, changed: int = 0) -> int:
+    return joined(same.map(numbers(width, changed)))
+
+
+@pipeline
 def one() -> list[str]:
     return frames()
 
@@ -91,6 +103,8 @@ def main(what: str, size: int) -> None:
         "second": lambda: hello.run(size),
         "chain": lambda: chain.run(size),
         "fan-out": lambda: fan_out.run(size),
+        "map": lambda: dynamic.run(size),
+        "map-changed": lambda: dynamic.run(size, changed=size),
         "small-values": lambda: small_values.run(size),
     }
     before = files()

@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import chain
+import dynamic_map
 import fan_out
 import first_run
 import frames
@@ -43,6 +44,7 @@ FULL: Mapping[str, Measure] = {
     "second-run": partial(second_run.rows, rounds=11),
     "chain": partial(chain.rows, rounds=7, lengths=(100, 1000)),
     "fan-out": partial(fan_out.rows, rounds=5, narrow=1000, wide=10_000),
+    "dynamic-map": partial(dynamic_map.rows, rounds=3, width=10_000),
     "prints": partial(prints.rows, rounds=7, lines=1_000_000),
     "frames": frames.rows,
     "picture": partial(pictures.rows, rounds=11, steps=500),
@@ -53,6 +55,7 @@ QUICK: Mapping[str, Measure] = {
     "second-run": partial(second_run.rows, rounds=1),
     "chain": partial(chain.rows, rounds=1, lengths=(5, 10)),
     "fan-out": partial(fan_out.rows, rounds=1, narrow=5, wide=20),
+    "dynamic-map": partial(dynamic_map.rows, rounds=1, width=20),
     "prints": partial(prints.rows, rounds=1, lines=1000),
     "frames": frames.rows,
     "picture": partial(pictures.rows, rounds=1, steps=20),

@@ -24,20 +24,21 @@ def sides(what: str, size: int, steps: int) -> Mapping[str, Callable[[Path], Cos
     """
     name = f"{what}-{size}"
     return {
-        f"{name} computed": partial(_ours, name, what, size),
-        f"{name} written": partial(_bare, name, "write", steps),
-        f"{name} found": partial(_ours, name, what, size),
-        f"{name} read": partial(_bare, name, "read", steps),
+        f"{name} computed": partial(ours, name, what, size),
+        f"{name} written": partial(bare, name, "write", steps),
+        f"{name} found": partial(ours, name, what, size),
+        f"{name} read": partial(bare, name, "read", steps),
     }
 
 
-def _ours(name: str, what: str, size: int, place: Path) -> Cost:
+def ours(name: str, what: str, size: int, place: Path) -> Cost:
+    """A run, in a folder that the other sides of this name share."""
     folder = place / name
     folder.mkdir(exist_ok=True)
     return script("pipelines.py", folder, what, size).reported
 
 
-def _bare(name: str, what: str, steps: int, place: Path) -> Cost:
+def bare(name: str, what: str, steps: int, place: Path) -> Cost:
     """As many records as ours, and as long."""
     folder = place / name
     records = (folder / ".penstock").glob("runs/*/steps/*.json")

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from penstock.artifacts.store import ArtifactStore
 from penstock.artifacts.values import Values
-from penstock.errors import CorruptArtifact, NotFound, did_you_mean, listed
+from penstock.errors import CorruptArtifact, NotFound
 from penstock.lazy import lazy
 from penstock.model.component import StackComponent
 from penstock.orchestrators.machine import Machine
 from penstock.runtime import provenance, run_names
-from penstock.runtime.fingerprints.fingerprints import Fingerprints
 from penstock.runtime.cleaning import limits
+from penstock.runtime.fingerprints.fingerprints import Fingerprints
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.run import Run
 from penstock.runtime.runid import PATTERN
@@ -28,13 +28,13 @@ from penstock.stack.registry import Registry
 from penstock.stack.stack import Stack
 
 if TYPE_CHECKING:
+    from penstock.runtime import artifact_names, tags
     from penstock.runtime.bench import bench as benches
     from penstock.runtime.bench import room
-    from penstock.runtime import artifact_names, tags
+    from penstock.runtime.bench.report import Report, Told
     from penstock.runtime.cleaning import cleaning, deletion
     from penstock.runtime.cleaning.report import Cleaned
     from penstock.runtime.tags import Tag
-    from penstock.runtime.bench.report import Report, Told
 else:
     benches = lazy("penstock.runtime.bench.bench")  # only for who measures
     room = lazy("penstock.runtime.bench.room")
@@ -86,22 +86,9 @@ class Client:
 
         Raises `NotFound`.
         """
-        if id == "last":
+        if id == run_names.LAST:
             return self._last()
-        known = self._ledger.runs()
-        found = [run for run in known if run.endswith(id)] if id else []
-        if len(found) == 1 or id in found:
-            return self._open(id if id in found else found[0])
-        if found:
-            raise NotFound(
-                f"{len(found)} runs end in {id!r}: {listed(found)}.",
-                hint="Type more of the one that you mean.",
-            )
-        tails = [run[-len(id) :] for run in known[:1000]] if id else []
-        raise NotFound(
-            f"There is no run {id!r} in {self._store}.",
-            hint=did_you_mean(id, [*tails, "last"]) or "Type: penstock run list",
-        )
+        return self._open(run_names.found(self._ledger, id))
 
     def runs(
         self, *, pipeline: str | None = None, user: str | None = None, limit: int | None = 20
@@ -196,7 +183,8 @@ class Client:
         need; and all that was written or used within the `grace`, also by runs that go on now.
         """
         asked = limits.Limits.of(grace, keep_runs, keep_cache)
-        return cleaning.clean(self._ledger, asked, delete=delete)
+        # Not what this client has seen before: it may have been made before the store was.
+        return cleaning.clean(Ledger(self._ledger.store, make=False), asked, delete=delete)
 
     def bench(
         self,

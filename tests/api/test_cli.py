@@ -238,7 +238,8 @@ def test_a_misspelt_flag_is_asked_about(ended: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["stack", "config", "cache", "no_cache", "refresh", "resume", "to", "only", "pdb", "json"]
+    "name",
+    ["stack", "config", "cache", "no_cache", "refresh", "resume", "to", "only", "pdb", "json"],
 )
 def test_a_parameter_with_the_name_of_a_flag_of_ours_is_refused(name: str) -> None:
     function: Any = eval(f"lambda {name}=0: None")

@@ -19,6 +19,8 @@ from penstock.artifacts.formats.npy import NpyStrided
 from penstock.artifacts.formats.registry import BUILT_IN, LIBRARIES
 from penstock.artifacts.values import Values
 from penstock.model.records import Artifact, Failure
+from penstock.runtime.expansion import LISTS
+from penstock.runtime.item_lists import ItemLists
 
 SMALL, LARGE = 2, 2000
 """Numbers in a sample that lies in its record, and in one that is an object."""
@@ -57,6 +59,9 @@ def saved(values: Values, id: str, length: int) -> Artifact:
     value = sample(id, length)
     if isinstance(value, Failure):  # which only the executor stores
         return values.stored(id, FailureFormat(Failure).dump(value))
+    if id in LISTS:  # which only the executor stores, for maps
+        lists = ItemLists(values, lambda artifact: artifact.code, lambda value, artifact: "")
+        return lists.saved(value, Any, "The sample")
     if id == "npy-strided/1":  # which only large arrays are stored in
         return values.stored(id, NpyStrided(None).dump(value))
     if id in FIRST:  # which are not written any more
@@ -180,6 +185,8 @@ _SAMPLES: dict[str, Callable[[int], Any]] = {
     "dataclass/1": lambda length: Point("a", list(range(length))),
     "pydantic/1": lambda length: Settings(label="a", numbers=list(range(length))),
     "failure/1": lambda length: Failure("ValueError", "no", "line\n" * length, "step"),
+    "items/1": lambda length: [_array(length), "text", *range(length)],
+    "items-signed/1": lambda length: [Parcel(length), _array(length), *range(length)],
     "pickle/1": lambda length: Parcel([_array(length), *range(length)]),
     "memoryview-shaped/1": lambda length: memoryview(_array(length)),
     "cloudpickle/1": lambda length: [lambda: length, _array(length), *range(length)],

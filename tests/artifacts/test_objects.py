@@ -159,6 +159,20 @@ def test_an_object_that_was_cut_short_is_healed(
     assert list(Path(store.path, "tmp").iterdir()) == []
 
 
+def test_a_folder_in_the_place_of_an_object_is_said_with_a_cure(
+    objects: StoredObjects, store: LocalArtifactStore
+) -> None:
+    data = os.urandom(LARGE)
+    part = objects.put([data])
+    file_of(store, part).unlink()
+    file_of(store, part).mkdir()
+    with pytest.raises(StoreUnavailable, match="what is there is no file") as caught:
+        objects.put([data])
+
+    assert caught.value.hint == "Move it away and run again: finished steps are kept."
+    assert list(Path(store.path, "tmp").iterdir()) == []
+
+
 def test_an_object_is_not_moved_aside_for_a_wrong_size_in_a_record(
     objects: StoredObjects, store: LocalArtifactStore
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from penstock import Client
+from penstock import Client, pipeline, step
 
 PROJECT = """\
 import os
@@ -177,6 +177,24 @@ def test_run_resume_of_a_pipeline_that_was_renamed_says_so(penstock: Any) -> Non
     assert (said.code, "is of jobs:night, which is not there any more" in said.err) == (4, True)
 
 
+@pytest.mark.parametrize("verb", [("resume", "last"), ("replay", "last", "load")])
+def test_a_pipeline_that_no_command_can_find_is_one_message(
+    penstock: Any, verb: tuple[str, ...]
+) -> None:
+    @step
+    def load() -> int:
+        return 1
+
+    @pipeline(progress=False)
+    def inside() -> int:
+        return load()
+
+    run = inside.run()
+    said = penstock("run", *verb)
+    assert said.code == 4
+    assert said.err.startswith(f"Error: Run {run.id} is of {inside.reference}, which no command ca")
+
+
 def test_an_unknown_run_is_not_found(penstock: Any, failed: Any) -> None:
     assert penstock("run", "resume", "0000").code == 4
     assert len(Client().runs()) == 1
@@ -243,6 +261,12 @@ def test_replay_says_what_is_not_the_same(penstock: Any, ran: Ran) -> None:
     assert penstock("run", "replay", "last", "draw").err == (
         f"Output 'output' is not what run {run} has.\n"
     )
+
+
+def test_a_step_is_replayed_also_if_its_pipeline_was_renamed(penstock: Any, ran: Ran) -> None:
+    ran("--count", "4")
+    Path("jobs.py").write_text(PROJECT.replace("night", "day"))
+    assert penstock("run", "replay", "last", "load").code == 0
 
 
 def test_replay_says_what_has_changed(penstock: Any, ran: Ran) -> None:

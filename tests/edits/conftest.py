@@ -37,6 +37,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory, processes: tuple[Fresh, Fres
 
     @cache
     def begun(part: str, changes: Sequence[Change]) -> tuple[Path, Outcome]:
+        shutil.rmtree(place, ignore_errors=True)  # of a first run that has failed
         shutil.copytree(PROJECT, place, ignore=shutil.ignore_patterns("__pycache__"))
         for change in changes:
             change(place)
@@ -49,6 +50,7 @@ def judge(tmp_path_factory: pytest.TempPathFactory, processes: tuple[Fresh, Fres
 
     def judged(edit: Edit) -> list[str]:
         folder, before = begun(edit.part, tuple(edit.before))
+        shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(folder, place)
         try:
             for change in edit.changes:

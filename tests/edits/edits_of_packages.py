@@ -48,18 +48,26 @@ INSTALLED: Sequence[Change] = (
     added("site-packages/ratelib/__init__.py", 'NAME = "one"\n'),
     added("site-packages/ratelib/rates.py", "RATES = [1]\n"),
     added(METADATA, "Metadata-Version: 2.1\nName: ratelib\nVersion: 1.0\n"),
-    added("site-packages/ratelib-1.0.dist-info/RECORD", "ratelib/__init__.py,,\nratelib/rates.py,,\n"),
+    added(
+        "site-packages/ratelib-1.0.dist-info/RECORD", "ratelib/__init__.py,,\nratelib/rates.py,,\n"
+    ),
     added("shop/more.py", HELPER),
     added("shop/installed.py", STEPS),
-    replaced("main.py", "import json\n", 'import json\nimport sys\n\nsys.path.append("site-packages")\n'),
+    replaced(
+        "main.py", "import json\n", 'import json\nimport sys\n\nsys.path.append("site-packages")\n'
+    ),
 )
 USING = ("directly", "by_a_helper", "while_running")
 
 ELSEWHERE: Sequence[Change] = (
-    added("libs/tools.py", "def tool() -> int:\n    return deeper()\n\n\ndef deeper() -> int:\n    return 1\n"),
+    added(
+        "libs/tools.py",
+        "def tool() -> int:\n    return deeper()\n\n\ndef deeper() -> int:\n    return 1\n",
+    ),
     added(
         "shop/outside.py",
-        "from penstock import step\nfrom tools import tool\n\n\n@step\ndef uses() -> int:\n    return tool()\n",
+        "from penstock import step\nfrom tools import tool\n\n\n"
+        "@step\ndef uses() -> int:\n    return tool()\n",
     ),
     replaced("main.py", "import json\n", 'import json\nimport sys\n\nsys.path.append("libs")\n'),
 )
@@ -121,25 +129,36 @@ EDITS = {
             replaced(METADATA, "1.0", "2.0"),
             replaced("site-packages/ratelib/__init__.py", "one", "two"),
         ],
-        frozenset(USING), before=INSTALLED,
+        frozenset(USING),
+        before=INSTALLED,
     ),
     "nothing, where the code lies elsewhere": Edit("shop.outside", [], before=ELSEWHERE),
     "a helper of a module that lies elsewhere": Edit(
-        "shop.outside", [replaced("libs/tools.py", "return 1", "return 2")], frozenset({"uses"}),
+        "shop.outside",
+        [replaced("libs/tools.py", "return 1", "return 2")],
+        frozenset({"uses"}),
         before=ELSEWHERE,
     ),
-    "nothing, where the code is zipped": Edit("shop.outside", [], before=(*ELSEWHERE, zipped, ZIPPED)),
+    "nothing, where the code is zipped": Edit(
+        "shop.outside", [], before=(*ELSEWHERE, zipped, ZIPPED)
+    ),
     "a helper in a zipped module": Edit(
-        "shop.outside", [unzipped, replaced("libs/tools.py", "return 1", "return 2"), zipped],
-        frozenset({"uses"}), before=(*ELSEWHERE, zipped, ZIPPED),
+        "shop.outside",
+        [unzipped, replaced("libs/tools.py", "return 1", "return 2"), zipped],
+        frozenset({"uses"}),
+        before=(*ELSEWHERE, zipped, ZIPPED),
     ),
     "nothing, where a module is of C": Edit("shop.escaping", [], before=COMPILED),
-    "a module of C": Edit("shop.escaping", [longer], frozenset({"escapes"}), same=True, before=COMPILED),
+    "a module of C": Edit(
+        "shop.escaping", [longer], frozenset({"escapes"}), same=True, before=COMPILED
+    ),
     "nothing, where numpy is used": Edit("shop.arrays", []),
     "a number of an array": array("[1.0, 2.0]", "[1.0, 3.0]", "weighs", "sizes"),
     "the type of an array": array("[1.0, 2.0]", "[1.0, 2.0], dtype=np.float32", "weighs", "sizes"),
     "the shape of an array in a table": array("reshape(2, 3)", "reshape(3, 2)", "shapes"),
     "a number becomes one of numpy's": array("tells(1.0)", "tells(np.float64(1.0))", "tells"),
-    "a number of numpy's becomes one of Python's": array("SCALE = np.float64(2.0)", "SCALE = 2.0", "scales"),
+    "a number of numpy's becomes one of Python's": array(
+        "SCALE = np.float64(2.0)", "SCALE = 2.0", "scales"
+    ),
     "a number of numpy's": array("np.float64(2.0)", "np.float64(3.0)", "scales"),
-}  # fmt: skip
+}

@@ -42,7 +42,9 @@ EDITS = {
     "a comment above a function": plain("def scale", "# Scales.\ndef scale", FEATURES),
     "the docstring of a step": plain('"""Uses a helper of this file."""', '"""Adds."""'),
     "no docstring of a step": plain('    """Uses a helper of this file."""\n', ""),
-    "the docstring of a helper": plain('"""A helper with a helper."""', '"""Once more."""', FEATURES),
+    "the docstring of a helper": plain(
+        '"""A helper with a helper."""', '"""Once more."""', FEATURES
+    ),
     "the docstring of a module": plain('"""Helpers for several', '"""Help for all', FEATURES),
     "the docstring of a class": edit(
         "shop.classes", "shop/bases.py", '"""A descriptor."""', '"""Describes."""'
@@ -54,9 +56,13 @@ EDITS = {
     "other quotes": plain('"""Adds one."""\n    return value + 1', "return (value + 1)"),
     "lines above": plain("import shop.settings", "\n\n\n\nimport shop.settings"),
     "functions in another order": plain(IN_ORDER, SWAPPED),
-    "an unrelated function of the step's file": plain("return 1\n\n\ndef even", "return 2\n\n\ndef even"),
+    "an unrelated function of the step's file": plain(
+        "return 1\n\n\ndef even", "return 2\n\n\ndef even"
+    ),
     "an unrelated function of a helper's file": plain("value + 30", "value + 31", FEATURES),
-    "an unrelated function is added": Edit("shop.plain", [added(FEATURES, "\n\ndef new(): pass\n")]),
+    "an unrelated function is added": Edit(
+        "shop.plain", [added(FEATURES, "\n\ndef new(): pass\n")]
+    ),
     "an unrelated function is removed": plain(
         "def unused(value: float) -> float:\n    return value + 30\n", "", FEATURES
     ),
@@ -86,4 +92,4 @@ EDITS = {
             added("shop/moved.py", "RATE = 0.5\n"),
         ],
     ),
-}  # fmt: skip
+}

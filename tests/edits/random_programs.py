@@ -24,10 +24,12 @@ FORMS = {
     "bound": "class K_{name}:\n    by = {constant}\n    def run(self, x):\n"
     "        return ({rest} + self.by) % 10007\n{name} = K_{name}().run\n",
     "object": "class K_{name}:\n    def __init__(self, by):\n        self.by = by\n"
-    "    def __call__(self, x):\n        return ({rest} + self.by) % 10007\n{name} = K_{name}({constant})\n",
+    "    def __call__(self, x):\n        return ({rest} + self.by) % 10007\n"
+    "{name} = K_{name}({constant})\n",
     "child": "class B_{name}:\n    def run(self, x):\n        return ({sum}) % 10007\n"
     "class K_{name}(B_{name}):\n    pass\ndef {name}(x):\n    return K_{name}().run(x)\n",
-    "decorated": "def plus_{name}(f):\n    def inner(x):\n        return (f(x) + {constant}) % 10007\n"
+    "decorated": "def plus_{name}(f):\n    def inner(x):\n"
+    "        return (f(x) + {constant}) % 10007\n"
     "    return inner\n@plus_{name}\ndef {name}(x):\n    return ({rest}) % 10007\n",
     "generator": "def each_{name}(x):\n    yield from (x, {constant})\n"
     "def {name}(x):\n    return ({rest} + sum(each_{name}(x))) % 10007\n",
@@ -70,11 +72,16 @@ class Program:
         parts += [self._helper(number) for number in range(len(self.helpers))]
         parts += [self._step(number) for number in range(len(self.steps))]
         calls = [
-            f"    r{number} = s{number}({', '.join([str(each.given), *(f'r{up}' for up in each.takes)])})"
+            f"    r{number} = s{number}({', '.join(map(str, [each.given, *_results(each)]))})"
             for number, each in enumerate(self.steps)
         ]
         results = ", ".join(f"'s{number}': r{number}" for number in range(len(self.steps)))
-        parts += ["@pipeline(progress=False)", "def everything():", *calls, f"    return {{{results}}}"]
+        parts += [
+            "@pipeline(progress=False)",
+            "def everything():",
+            *calls,
+            f"    return {{{results}}}",
+        ]
         return "\n".join(parts) + "\n"
 
     def made_of(self, helper: int) -> tuple[object, ...]:
@@ -100,11 +107,22 @@ class Program:
         each = self.helpers[number]
         rest = " + ".join([f"{number + 2} * x", *(f"h{need}(x)" for need in each.needs)])
         total = f"{rest} + {each.constant}"
-        text = FORMS[each.form].format(name=f"h{number}", sum=total, rest=rest, constant=each.constant)
+        text = FORMS[each.form].format(
+            name=f"h{number}", sum=total, rest=rest, constant=each.constant
+        )
         return f"# {each.remark}\n{text}"
 
     def _step(self, number: int) -> str:
         each = self.steps[number]
-        names = ["given", *(f"r{up}" for up in each.takes)]
-        terms = [*names, str(100 * number + each.constant), *(f"h{need}(given)" for need in each.helpers)]
-        return f"@step\ndef s{number}({', '.join(names)}):\n    return ({' + '.join(terms)}) % {PRIME}\n"
+        names = ["given", *_results(each)]
+        terms = [
+            *names,
+            str(100 * number + each.constant),
+            *(f"h{need}(given)" for need in each.helpers),
+        ]
+        total = " + ".join(terms)
+        return f"@step\ndef s{number}({', '.join(names)}):\n    return ({total}) % {PRIME}\n"
+
+
+def _results(step: Work) -> list[str]:
+    return [f"r{up}" for up in step.takes]

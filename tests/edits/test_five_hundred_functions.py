@@ -1,4 +1,4 @@
-"""A project of 500 functions in 25 modules: who edits one runs its dependants again, and no other."""
+"""A project of 500 functions in 25 modules: an edit of one runs its dependants and no other."""
 
 import json
 import random
@@ -68,10 +68,15 @@ def generated() -> Generated:
         bodies, imports = [], set[str]()
         for name in own:
             here = [each for each in known if each.startswith(module)]
-            wanted = {*chance.sample(known, min(len(known), 1)), *chance.sample(here, min(len(here), 1))}
+            wanted = {
+                *chance.sample(known, min(len(known), 1)),
+                *chance.sample(here, min(len(here), 1)),
+            }
             project.needs[name] = wanted if chance.random() < 0.7 else set()
             terms = [called(each, module, imports, chance) for each in sorted(project.needs[name])]
-            total = " + ".join([f"{chance.randrange(2, 99)} * value", str(chance.randrange(PRIME)), *terms])
+            total = " + ".join(
+                [f"{chance.randrange(2, 99)} * value", str(chance.randrange(PRIME)), *terms]
+            )
             bodies.append(f"def {name}(value: int) -> int:\n    return ({total}) % {PRIME}\n")
             known.append(name)
         project.files[f"work/{module}.py"] = "\n\n".join(["\n".join(sorted(imports)), *bodies])
@@ -106,7 +111,8 @@ def steps(project: Generated, known: list[str], chance: random.Random) -> str:
         project.takes[name] = f"step_{chance.randrange(number):02}" if number % 3 == 2 else ""
         terms = [called(each, "", imports, chance) for each in sorted(project.needs[name])]
         bodies.append(f"@step\ndef {name}(value: int) -> int:\n    return {' + '.join(terms)}\n")
-        drawn.append(f"    {name}_out = {name}({project.takes[name] + '_out' if project.takes[name] else number})")
+        given = f"{project.takes[name]}_out" if project.takes[name] else number
+        drawn.append(f"    {name}_out = {name}({given})")
     names = ", ".join(f'"{name}": {name}_out' for name in project.takes)
     body = "\n".join(["def drawn() -> dict[str, int]:", *drawn, f"    return {{{names}}}\n"])
     return "\n\n".join(["\n".join(sorted(imports)), *bodies, body])
@@ -152,7 +158,9 @@ def test_the_functions_have_few_dependants_and_many(project: Generated) -> None:
     assert max(counts) > 10
 
 
-@pytest.mark.parametrize("function", ["m00_f03", "m03_f11", "m08_f00", "m12_f19", "m20_f05", "m24_f07"])
+@pytest.mark.parametrize(
+    "function", ["m00_f03", "m03_f11", "m08_f00", "m12_f19", "m20_f05", "m24_f07"]
+)
 def test_who_edits_a_function_runs_its_dependants_again_and_no_other(
     project: Generated, begun: Path, processes: tuple[Fresh, Fresh], function: str, tmp_path: Path
 ) -> None:

@@ -49,7 +49,9 @@ def edits(draw: st.DrawFn, program: Program) -> Program:
     """The program after an edit, which may be one that changes nothing."""
     helper = draw(st.integers(0, len(program.helpers) - 1))
     step = draw(st.integers(0, len(program.steps) - 1))
-    match draw(st.sampled_from(["constant", "form", "needs", "remark", "step", "given", "helpers"])):
+    match draw(
+        st.sampled_from(["constant", "form", "needs", "remark", "step", "given", "helpers"])
+    ):
         case "constant":
             return program.with_helper(helper, constant=draw(st.integers(0, 99)))
         case "form":

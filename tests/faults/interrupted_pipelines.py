@@ -91,4 +91,16 @@ def uncached() -> Any:
     return join([first, text(1), fresh(5)])
 
 
-PIPELINES = {each.name: each for each in (chain, fan, heavy, uncached)}
+@step
+def several(number: int) -> list[int]:
+    at_work()
+    return list(range(number))
+
+
+@pipeline(progress=False)
+def mapped() -> Any:
+    """Over a list that is known only when the run has made it."""
+    return join(text.map(several(3)))
+
+
+PIPELINES = {each.name: each for each in (chain, fan, heavy, uncached, mapped)}

@@ -40,7 +40,7 @@ def wrong(found: Told) -> Iterator[str]:
         yield from (f"{each['at']}: {problem}" for problem in each["problems"])
 
 
-@pytest.mark.parametrize("pipeline", ["chain", "fan", "heavy", "uncached"])
+@pytest.mark.parametrize("pipeline", ["chain", "fan", "heavy", "uncached", "mapped"])
 def test_a_run_killed_before_any_write_loses_nothing_and_repeats_nothing(pipeline: str) -> None:
     assert list(wrong(interrupted(pipeline, "die"))) == []
 
@@ -55,6 +55,10 @@ def test_a_run_killed_in_the_midst_of_any_write_loses_nothing_and_repeats_nothin
 @pytest.mark.parametrize("pipeline", ["chain", "heavy"])
 def test_a_disk_that_is_full_at_any_write_loses_nothing_and_repeats_nothing(pipeline: str) -> None:
     assert list(wrong(interrupted(pipeline, "full"))) == []
+
+
+def test_steps_without_a_cache_are_taken_from_the_run_that_was_killed() -> None:
+    assert {one["committed"] for one in interrupted("uncached", "die")} >= {0, 1, 2, 3, 4, 5}
 
 
 def test_every_kind_of_write_is_interrupted() -> None:

@@ -193,7 +193,13 @@ def test_a_random_program_draws_the_graph_of_its_model(program: list[Any], by_na
 
 def plan_of(graph: Graph, store: LocalArtifactStore) -> Plan:
     values = Values(store, Fingerprints().of_names)
-    return Plan("run", settled(graph, values), "module:main", {"name": "default"}, frozenset({"b"}))
+    return Plan(
+        "run",
+        settled(graph, values, Fingerprints().canonical),
+        "module:main",
+        {"name": "default"},
+        frozenset({"b"}),
+    )
 
 
 def found(reference: str) -> Step[..., Any]:
@@ -237,7 +243,9 @@ def test_a_plan_keeps_what_each_call_may_take_from_the_cache() -> None:
     stack = Stack("s", orchestrator=LocalOrchestrator(), artifact_store=LocalArtifactStore())
     values = Values(stack.artifact_store, Fingerprints().of_names)
     controls = Controls(cache_for=7200.0)
-    plan = planner.plan("run", drawn.graph(), "module:drawn", stack, controls, values)
+    plan = planner.plan(
+        "run", drawn.graph(), "module:drawn", stack, controls, values, Fingerprints().canonical
+    )
     back = Plan.from_bytes(plan.to_bytes(), "run", found)
 
     assert [back.controls(call) for call in back.graph.calls.values()] == [

@@ -285,6 +285,24 @@ def test_each_item_of_a_map_is_refreshed(workers: str, stack: Made) -> None:
     assert told.run().result() == refreshed.result()
 
 
+@pytest.mark.parametrize("workers", ["threads", "processes"])
+def test_each_item_of_a_list_that_a_step_makes_is_refreshed(workers: str, stack: Made) -> None:
+    @step
+    def places() -> list[str]:
+        return ["a", "b", "c"]
+
+    @pipeline(progress=False)
+    def mapping() -> Any:
+        return looked_up.map(places())
+
+    told = mapping.on(stack(workers=workers))
+    first = told.run()
+    refreshed = told.with_options(refresh=True).run()
+
+    assert not set(refreshed.result()) & set(first.result())
+    assert told.run().result() == refreshed.result()
+
+
 def test_an_older_result_is_replaced_by_a_worker_process(stack: Made) -> None:
     told = looking.on(stack(workers="processes")).with_options(cache_for=timedelta(seconds=0.2))
     told.run()
@@ -328,30 +346,9 @@ def test_a_run_keeps_the_result_that_it_took_before_it_was_refreshed() -> None:
     cached = looking.run()
     looking.with_options(refresh=True).run()
 
-    assert Client().run(cached.id).result() == first.result()
-
-
-def test_a_run_that_goes_on_takes_what_it_found_though_it_was_refreshed_meanwhile(
-    stack: Made, tmp_path: Path
-) -> None:
-    @step
-    def wait(moment: float, folder: str) -> float:
-        looking.on(here).with_options(refresh=True).run(folder)
-        return moment
-
-    @step
-    def compared(one: float, other: float) -> bool:
-        return one == other
-
-    @pipeline(progress=False)
-    def both(folder: str) -> bool:
-        moment = looked_up(folder)
-        return compared(wait(moment, folder), moment)
-
-    here = stack(workers="processes")
-    looking.on(here).run("there")
-
-    assert both.on(here).run("there").result() is True
+    found = Client().run(cached.id)
+    assert found["looked_up"].output.load() == first["looked_up"].output.load()
+    assert found["looked_up"].record.source == (first.id, "looked_up")
 
 
 def test_a_source_that_is_no_run_is_no_result(stack: Made) -> None:

@@ -4,7 +4,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from penstock import step
-from penstock.runtime.fingerprints import libraries
+from penstock.runtime.fingerprints.fingerprints import Fingerprints
 
 
 @step
@@ -21,8 +21,8 @@ def test_the_version_of_a_library_does_not_depend_on_whether_it_is_loaded(tmp_pa
     )
     code = (
         "import sys; sys.path.insert(0, '.'); {}; from steps import parsed\n"
-        "from penstock.runtime.fingerprints import libraries\n"
-        "print(dict(libraries.environment(parsed)), 'dateutil' in sys.modules)"
+        "from penstock.runtime.fingerprints.fingerprints import Fingerprints\n"
+        "print(dict(Fingerprints().of_step(parsed).packages), 'dateutil' in sys.modules)"
     )
     before, after = (
         subprocess.run(
@@ -36,4 +36,4 @@ def test_the_version_of_a_library_does_not_depend_on_whether_it_is_loaded(tmp_pa
 
 def test_a_library_whose_distribution_has_another_name_is_found() -> None:
     known = f"python_dateutil-{version('python-dateutil')}"
-    assert libraries.environment(parsed)["dateutil"] == known
+    assert Fingerprints().of_step(parsed).packages["dateutil"] == known

@@ -1,6 +1,6 @@
 """Parts of a pipeline: what runs, what is taken from elsewhere, and what is said of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from penstock import Client, LocalArtifactStore, LocalOrchestrator, Stack, Status, pipeline, step
 from penstock.api.pipeline import Pipeline
 from penstock.errors import BadArguments, BadStep, CannotRun, NotFound
+from penstock.runtime.ledger import Ledger
 
 
 def ran() -> list[str]:
@@ -176,6 +177,30 @@ def test_what_the_cache_has_for_the_key_is_taken_without_a_word(
     flow().run()
     flow(only="train", progress=True).run()
     assert "note:" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [{"refresh": True}, {"cache": False}])
+def test_the_cache_is_asked_for_it_also_if_what_runs_is_computed_anew(
+    option: dict[str, bool], capsys: pytest.CaptureFixture[str]
+) -> None:
+    flow().run(count=5)
+    flow().run(count=3)
+    ran()
+    run = flow(only="train", progress=True, **option).run(count=5)
+    assert (run["train"].output.load(), ran()) == (10, ["train"])
+    assert "note:" not in capsys.readouterr().err
+
+
+def test_of_a_record_that_says_nothing_of_its_key_that_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = flow(clean.with_options(cache=False)).run()
+    ledger = Ledger(Client().active_stack.artifact_store)
+    record = before["clean"].record
+    (Path(ledger.store.path) / "runs" / before.id / "steps" / "clean.json").unlink()
+    ledger.finish(replace(record, parts="[1]"), reusable=False)
+    flow(clean.with_options(cache=False), only="train", progress=True).run()
+    assert "and clean has changed since (its key)\n" in capsys.readouterr().err
 
 
 def test_else_it_is_taken_from_the_newest_run_which_is_named(

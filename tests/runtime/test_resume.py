@@ -1,12 +1,13 @@
 """Runs that go on with an earlier one: what they take, what they run, what they refuse."""
 
+import os
 import re
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,27 @@ def test_a_run_that_has_resumed_another_hands_on_what_that_has() -> None:
     Path("ran.txt").unlink()
     night().with_options(resume=second, cache=False).run()
     assert "draw" not in ran()
+
+
+def test_only_what_the_cache_does_not_have_gets_records_of_its_own() -> None:
+    before = night().run()
+    run = night().with_options(resume=before).run()
+    own = (Path(Client().active_stack.artifact_store.path) / "runs" / run.id / "steps").iterdir()
+    assert [record.stem for record in own] == ["draw"]
+
+
+def test_its_result_counts_though_the_cache_has_another_by_now() -> None:
+    @step
+    def guess() -> bytes:
+        return os.urandom(8)
+
+    @pipeline(progress=False)
+    def guessing() -> bytes:
+        return guess()
+
+    before = guessing.run()
+    guessing.with_options(refresh=True).run()
+    assert guessing.with_options(resume=before).run().result() == before.result()
 
 
 def test_resuming_wins_over_a_cache_that_is_off() -> None:
@@ -447,6 +469,46 @@ def test_a_parameter_that_is_only_described_must_be_given_again() -> None:
     with pytest.raises(BadArguments, match=said):
         counting.with_options(resume=before).run()
     assert counting.with_options(resume=before).run(table).result() == 1
+
+
+@dataclass(repr=False)
+class Three:
+    """Says that it is something else."""
+
+    number: int
+
+    def __repr__(self) -> str:
+        return "3"
+
+
+def test_a_description_that_looks_like_a_value_is_none() -> None:
+    @step
+    def count(three: Any) -> int:
+        return 1
+
+    @pipeline(progress=False)
+    def counting(three: Any) -> int:
+        return count(three)
+
+    before = counting.run(Three(1))
+    with pytest.raises(BadArguments, match="of which its record only says: 3"):
+        counting.with_options(resume=before).run()
+
+
+def test_a_parameter_that_was_masked_must_be_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "very-secret")
+
+    @step(secrets=["TOKEN"])
+    def ask() -> int:
+        return 1
+
+    @pipeline(progress=False)
+    def asking(token: str) -> int:
+        return ask()
+
+    before = asking.run("very-secret")
+    with pytest.raises(BadArguments, match="'token' of which its record only says"):
+        asking.with_options(resume=before).run()
 
 
 def test_a_default_that_is_only_described_is_the_default_again() -> None:

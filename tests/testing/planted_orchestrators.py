@@ -92,6 +92,38 @@ class GoesOn(InTurn):
             job.execute(call)
 
 
+class NeverGathers(InTurn):
+    caught_by: ClassVar = "test_a_map_over_a_list_that_a_step_makes_runs_each_item"
+
+    def submit(self, job: Job, observer: Observer) -> None:
+        for call in job.pending:
+            items = job.expand(call)
+            for id in [item.id for item in items] or [call]:
+                if not job.execute(id).status.usable:
+                    return
+
+
+class FailedItemsTwice(InTurn):
+    caught_by: ClassVar = "test_an_item_that_fails_fails_the_run"
+
+    def submit(self, job: Job, observer: Observer) -> None:
+        for call in job.pending:
+            for item in job.expand(call):
+                job.execute(item.id)
+                job.execute(item.id)
+            if not job.execute(call).status.usable:
+                return
+
+
+class StopsAtASkippedStep(InTurn):
+    caught_by: ClassVar = "test_a_step_whose_condition_does_not_hold_is_skipped"
+
+    def submit(self, job: Job, observer: Observer) -> None:
+        for call in job.pending:
+            if job.execute(call).status not in ("completed", "cached"):
+                return
+
+
 class Deaf(InTurn):
     caught_by: ClassVar = "test_what_a_step_prints_is_its_log"
 

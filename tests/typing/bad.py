@@ -100,6 +100,17 @@ split.map([[1.0]], 0.5)  # E
 texts: list[int] = two.map([1])  # E
 train.map([[1.0]], lr=0.1).weights  # E
 
+train.map(load(), lr=0.1)  # E
+score.map(load())  # E
+
+# when and unless: None has to be allowed.
+
+surely: float = score.when(True)(model)  # E
+score.when()(model)  # E
+score.when(True, model)  # E
+score(train.when(True)([1.0], lr=0.1))  # E
+train.when(True)([1.0], lr=0.1).weights  # E
+
 # with_options and after keep the types.
 
 train.with_options(retries=2)([1.0])  # E

@@ -131,6 +131,33 @@ assert_type(fetch.map(url for url in ("a", "b")), list[bytes])
 assert_type(report.map([[1.0], [2.0]], best=None), list[Path])
 report(score.map(train.map([parts.train], lr=0.1)))
 
+# map over a list that a step makes: the same types.
+
+
+@step
+def folds(rows: list[float], count: int = 5) -> list[list[float]]:
+    return [rows] * count
+
+
+assert_type(train.map(folds(parts.train), lr=0.1), list[Model])
+assert_type(score.map(train.map(folds(parts.train, count=3), 0.1)), list[float])
+
+# when and unless: what is skipped gives None.
+
+
+@step
+def first(scores: list[float | None], default: float | None = None) -> float:
+    return next(item for item in [*scores, default] if item is not None)
+
+
+good = score(model)
+assert_type(score.when(good)(model), float | None)
+assert_type(score.unless(True)(model, name="b"), float | None)
+assert_type(train.when(good).map(folds(parts.train), lr=0.1), list[Model | None])
+assert_type(train.when(good).after(parts).with_options(retries=1)([1.0], lr=0.1), Model | None)
+assert_type(first([score.when(good)(model), score.unless(good)(model)]), float)
+first([], default=score.when(good).unless(model)(model))
+
 # with_options, on and after keep the types.
 
 assert_type(train.with_options(retries=2)(parts.train, lr=0.1), Model)

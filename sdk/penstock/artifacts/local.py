@@ -25,6 +25,7 @@ from penstock.artifacts.hashed import stamp_of, tick_of
 from penstock.artifacts.mapping import mapped
 from penstock.artifacts.source import Source, write_all
 from penstock.artifacts.store import (
+    FRESH,
     LARGE,
     ArtifactStore,
     Buffer,
@@ -139,12 +140,13 @@ class LocalArtifactStore(ArtifactStore):
     def use(self, key: str) -> Buffer:
         """Its age comes with the size: a young object costs no more than `get`."""
         fd, status = self._opened(key)
-        try:
-            # By its name, which is gone if somebody is just deleting the file that is open here.
-            self.freshen(Entry(key, status.st_size, status.st_mtime))
-        except BaseException:
-            os.close(fd)
-            raise
+        if time.time() - status.st_mtime > FRESH:
+            try:
+                # By its name: that is gone if somebody is just deleting the file that is open here.
+                self.freshen(Entry(key, status.st_size, status.st_mtime))
+            except BaseException:
+                os.close(fd)
+                raise
         return self._read(key, fd, status.st_size)
 
     def draft(self, source: Source) -> Draft:

@@ -27,6 +27,9 @@ MEANWHILE: Final = 8 << 20
 SAMPLES: Final = 64
 """Places at which a large value is looked at, to guess whether it was stored before."""
 
+TRIES: Final = 9
+"""How often an object is given its name while others delete and write it."""
+
 AGAIN: Final = 0.01
 """Seconds until the second look for an object that should be there."""
 
@@ -217,7 +220,7 @@ class StoredObjects:
         return f"sketch {self._store.flavor} {self._store.path} {source.size} {seen}"
 
     def _keep(self, draft: Draft, key: str, part: Part) -> None:
-        while True:
+        for _ in range(TRIES):
             with suppress(KeyTaken):
                 draft.keep(key)
                 return
@@ -227,6 +230,10 @@ class StoredObjects:
             if size >= 0:  # cut short by something else than us: heal it
                 with suppress(NoSuchKey):
                     self._store.delete(key)
+        raise StoreUnavailable(
+            f"The object {key} cannot be kept in {self._store.path}: what is there is no file.",
+            hint="Move it away and run again: finished steps are kept.",
+        )
 
     def _remember(self, part: Part, stamp: str | None) -> None:
         """This machine knows what the object holds, for as long as its stamp is this one."""

@@ -129,7 +129,10 @@ class Values:
                 return items.values(
                     items.read(data),
                     lambda held, hint, place: self.load(
-                        held.artifact, hint, f"{who}, item {place}", folder,
+                        held.artifact,
+                        hint,
+                        f"{who}, item {place}",
+                        folder,
                         trust if held.vouched else Trust(False),
                     ),
                     hint,
@@ -176,7 +179,7 @@ class Values:
         """Whether every object of the artifact is in the store. Then no cleaning takes them away
         before there was time to write down who needs them."""
         root = [] if artifact.data is not None else [Part(artifact.digest, artifact.size)]
-        return all([self._objects.use(part) for part in (*root, *artifact.parts)])
+        return all(self._objects.use(part) for part in (*root, *artifact.parts))
 
     def fetch(self, digest: str, who: str) -> Buffer:
         """What was kept, by its digest alone, checked. Raises `CorruptArtifact` or `NoSuchKey`."""

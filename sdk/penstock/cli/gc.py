@@ -17,11 +17,11 @@ from penstock.runtime.cleaning.report import Cleaned, Share
 @click.command("gc")
 @click.option("--delete", is_flag=True, help="Delete it; without this it is only shown.")
 @click.option("--grace", default=GRACE, show_default=True, metavar="TIME",
-              help="Whatever was written or used within this time stays, for example 2h.")  # fmt: skip
+              help="All that was written or used since stays, for example 2h.")  # fmt: skip
 @click.option("--keep-runs", type=click.IntRange(0), default=KEEP_RUNS, show_default=True,
               help="How many runs of each pipeline stay, the newest.")  # fmt: skip
 @click.option("--keep-cache", default=KEEP_CACHE, show_default=True, metavar="TIME",
-              help="Results that were made or used within this time stay in the cache.")  # fmt: skip
+              help="Results that were made or used since stay in the cache.")  # fmt: skip
 @stack_option
 @json_option("store", "deleted", "freed", "left", "kinds", "runs", "kept", "tags", "foreign")
 def gc(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Mapping
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from typing import Any
 
 import click
@@ -37,7 +37,7 @@ def replay(*, run_id: str, step: str, pdb: bool, stack: str | None, as_json: boo
     if pdb:
         debugger.check()
     found = Client(stack, chosen_by=BY_STACK).run(run_id)
-    target.of_run(found, f"cd to its folder, and type: penstock run replay {found.id} {step}")
+    target.module_of(found, f"cd to its folder, and type: penstock run replay {found.id} {step}")
     again = found.replaying(step)
     with redirect_stdout(sys.stderr if as_json else sys.stdout):
         value = _carried_out(again, step, pdb=pdb)
@@ -52,7 +52,10 @@ def replay(*, run_id: str, step: str, pdb: bool, stack: str | None, as_json: boo
 def _carried_out(again: Replay, step: str, *, pdb: bool) -> Any:
     """What the step returns. Raises `RunError` for what it raises."""
     try:
-        return again.value()
+        value = again.value()
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stdout.flush()  # what is said of it comes after it, also in a file
+        return value
     except PenstockError:
         raise
     except (Exception, SystemExit) as error:

@@ -37,22 +37,33 @@ def find(target: str, typed: str) -> Pipeline[..., object]:
 
 
 def of_run(run: Run[Any], otherwise: str) -> Pipeline[..., object]:
-    """The pipeline that a run was of, looked for where commands look for modules.
+    """The pipeline that a run was of. Raises as `module_of` does."""
+    found = vars(module_of(run, otherwise)).get(run.record.reference.partition(":")[2])
+    if isinstance(found, Pipeline):
+        return found
+    said = "is no pipeline any more" if found is not None else "is not there any more"
+    raise NotFound(f"Run {run.id} is of {run.record.reference}, which {said}.", hint=otherwise)
+
+
+def module_of(run: Run[Any], otherwise: str) -> ModuleType:
+    """The module of a run's pipeline, looked for where commands look for modules.
 
     Raises `NotFound` with what to type `otherwise`, `RunError` if its file fails.
     """
     module, _, name = run.record.reference.partition(":")
+    if module == "__main__" or "<locals>" in name:
+        raise NotFound(
+            f"Run {run.id} is of {run.record.reference}, which no command can find: it was defined "
+            "in a notebook, at a prompt or inside a function.",
+            hint=f"Go on there: .with_options(resume={run.id!r}).run(), or replay(…) of the run.",
+        )
     try:
-        found = vars(_called(user_module.of_name, module)).get(name)
+        return _called(user_module.of_name, module)
     except NotFound as error:
         raise NotFound(
             f"Run {run.id} is of {run.record.reference}, and there is no module {module!r} here.",
             hint=otherwise,
         ) from error
-    if isinstance(found, Pipeline):
-        return found
-    said = "is no pipeline any more" if found is not None else "is not there any more"
-    raise NotFound(f"Run {run.id} is of {run.record.reference}, which {said}.", hint=otherwise)
 
 
 def _only(

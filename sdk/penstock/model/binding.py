@@ -157,6 +157,7 @@ def to_data(binding: Binding) -> Any:
             "origin": binding.origin,
             "vouched": binding.vouched,
             **({"step": binding.step} if binding.step else {}),
+            **({"canonical": binding.canonical} if binding.canonical else {}),
         }
     assert type(binding) is Group
     return {
@@ -177,7 +178,8 @@ def from_data(data: Mapping[str, Any]) -> Binding:
         run, call, output = map(_text, data.get("origin") or ("", "", ""))
         artifact = Artifact.from_data(data["held"])
         origin = (run, call, output) if run else None
-        return Held(artifact, origin, data["vouched"], _text(data.get("step", "")))
+        step, canonical = (_text(data.get(name, "")) for name in ("step", "canonical"))
+        return Held(artifact, origin, data["vouched"], step, canonical)
     kinds: tuple[Kind, ...] = ("list", "tuple", "dict", "named")
     kind = [kind for kind in kinds if kind in data][0]  # noqa: RUF015  # a `LookupError` if none
     keys = tuple(map(plain.decode, data.get("keys", ())))

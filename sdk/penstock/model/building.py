@@ -47,7 +47,7 @@ class Draft:
         self._copies: dict[int, tuple[Any, Any]] = {}
         self._forward = False
         self._controls = ANYTHING
-        """What the pipelines inside of this one, down to where it is drawn now, say of the cache."""
+        """What the pipelines around the steps that are drawn now say of the cache."""
         self._controlled: dict[tuple[int, Controls], tuple[Step[..., Any], Step[..., Any]]] = {}
 
     def add(self, step: Step[..., Any], bound: dict[str, Any], where: str) -> Any:
@@ -180,9 +180,7 @@ class Draft:
                 check_fit(value, parameter, who, where)
             bindings[name] = self.binding(value, who)
         after = tuple(self._after(item, id, where) for item in step.after_calls)
-        when = tuple(
-            self._condition(value, wanted, id, where) for value, wanted in step.conditions
-        )
+        when = tuple(self._condition(value, wanted, id, where) for value, wanted in step.conditions)
         call = self._calls[id] = Call(
             id, step, bindings, tuple(name for some in after for name in some), where, item,
             over=over, when=when,

@@ -46,8 +46,8 @@ def written(length: float) -> str:
 
 
 def spoken(length: float) -> str:
-    """A span in the two longest units that it fills: `1 day`, `1 hour 30 minutes`, `0.5 seconds`."""
-    if length < 1 or length % 1 and length < SECONDS["m"]:
+    """A span in the two longest units that it fills: `1 day`, `1 hour 30 minutes`."""
+    if length < 1 or (length % 1 and length < SECONDS["m"]):
         return f"{length:g} seconds"
     rest, words = int(length), []
     for word, unit in _WORDS.items():

@@ -133,8 +133,10 @@ class Graph:
         """Calls and edges for pictures: a map over a list known at run time is `train × n`, and
         only what is handed on has a label."""
         titles = self._titles
-        edges = [(titles[up], titles[down], of) for up, down, of in self.edges()]
-        return list(titles.values()), [(*ends, "" if of in SILENT else of) for *ends, of in edges]
+        edges = [
+            (titles[up], titles[down], "" if of in SILENT else of) for up, down, of in self.edges()
+        ]
+        return list(titles.values()), edges
 
     @property
     def _titles(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from penstock.model import binding
 from penstock.model.binding import Binding, Condition
-from penstock.model.controls import Controls
+from penstock.model.controls import ANYTHING, Controls
 from penstock.model.graph import Call, Graph, conditions
 from penstock.model.options import StepOptions
 from penstock.model.step import Step
@@ -35,6 +35,8 @@ class Plan:
 
     def controls(self, call: Call) -> Controls:
         """What a call may take from the cache. An item of a map may what the map may."""
+        if not (self.uncached or self.refreshed or self.cache_for):
+            return ANYTHING
         id = call.of or call.id
         return Controls(id not in self.uncached, id in self.refreshed, self.cache_for.get(id))
 

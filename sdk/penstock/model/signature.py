@@ -112,7 +112,7 @@ class Signature:
         """What a map gives whose items are known at run time: the list of what each gives."""
         if self.tuple_type is None:
             only = self.outputs[0]
-            return Output(only.name, list[only.hint])
+            return Output(only.name, list[only.hint])  # type: ignore[name-defined]
         return Output("output", list[self._hint("return")])  # type: ignore[misc]
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from typing import Final
 from penstock.model.graph import Call
 from penstock.orchestrators.capacity import Amounts, Capacity, amounts
 
-
 NOTHING: Final = (0, 0, 0)
 
 

@@ -89,6 +89,10 @@ class Cache:
         """The code that an artifact needs, as it is now."""
         return self._fingerprints.of_artifact(artifact)
 
+    def canonical(self, value: Any, artifact: Artifact) -> str:
+        """What a key says of a value that is given, in place of its digest; empty for that."""
+        return self._fingerprints.canonical(value, artifact)
+
     def look_up(self, key: Key, controls: Controls = ANYTHING) -> StepRun | Miss:
         """A result that can be used under these controls, or why there is none."""
         if not controls.cache:
@@ -170,7 +174,8 @@ class Cache:
             return (artifact.format, artifact.digest, self._fingerprints.of_artifact(artifact))
         if type(binding) is Held:
             artifact = binding.artifact
-            return (artifact.format, artifact.digest, self._fingerprints.of_artifact(artifact))
+            found = binding.canonical or artifact.digest
+            return (artifact.format, found, self._fingerprints.of_artifact(artifact))
         if type(binding) is Literally:
             return {"value": binding.canonical}
         assert type(binding) is Group

@@ -43,7 +43,7 @@ def why_skipped(call: Call, results: Results, load: Callable[[Use], Any]) -> str
     """
     for each in call.when:
         binding = each.binding
-        if type(binding) is Literally:
+        if isinstance(binding, Literally):
             if plain.decode(binding.text) is not each.wanted:
                 return f"its condition is {not each.wanted}"
         elif results[binding.call].status is Status.SKIPPED:
@@ -63,7 +63,7 @@ def has_no_list(call: Call, results: Results) -> bool:
 def _seen(condition: Condition, results: Results) -> bool | None:
     """What a condition is, if that is plain data in a record; else nothing."""
     binding = condition.binding
-    if type(binding) is Literally:
+    if isinstance(binding, Literally):
         return bool(plain.decode(binding.text))
     artifact = results[binding.call].outputs[binding.output]
     if artifact.format != "json/1" or artifact.data is None:
@@ -89,9 +89,12 @@ def _refused(call: Call, results: Results) -> Iterator[Use]:
         parameter = call.step.signature.parameters[name]
         hint = UNKNOWN if parameter.default is None else parameter.hint
         if name == call.over:
-            if type(binding) is Use and _is_skipped(binding, results):
-                if _is_none(binding, results) or not _takes_none(hint):
-                    yield binding
+            if (
+                type(binding) is Use
+                and _is_skipped(binding, results)
+                and (_is_none(binding, results) or not _takes_none(hint))
+            ):
+                yield binding
         else:
             yield from _refused_in(binding, hint, results)
 

@@ -37,9 +37,11 @@ class Seen:
     """Why there is no view of it."""
 
     @property
-    def is_map(self) -> bool:
-        """Whether it maps over a list known at run time."""
-        return isinstance(self.view, MapView) and self.view.status is not Status.SKIPPED
+    def title(self) -> str:
+        """What it is called in a picture: `train × 3` if it maps over a list known at run time."""
+        if isinstance(self.view, MapView) and self.view.status is not Status.SKIPPED:
+            return f"{self.id} × {len(self.view):,}"
+        return self.id
 
     @property
     def node(self) -> Node:
@@ -75,7 +77,7 @@ def picture(run: Run[Any], steps: Sequence[Seen]) -> Iterable[Markup]:
     """The graph of the run, with the states of its steps."""
     problems: list[str] = []
     names = {call: call for call in run.record.calls}
-    names |= {step.id: f"{step.id} × {len(step.view):,}" for step in steps if step.is_map}
+    names |= {step.id: step.title for step in steps if step.id in names}
     edges = tried(
         lambda: [Edge(names[up], names[down], of in SILENT) for up, down, of in run.edges()],
         _into(problems),

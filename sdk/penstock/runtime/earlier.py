@@ -1,4 +1,4 @@
-"""Earlier runs: where the result of a step is looked for before the cache is asked."""
+"""Earlier runs: whose results count before those of the cache."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from penstock.model.records import RunRecord, StepRun
-from penstock.runtime.cache import Key
+from penstock.runtime.cache import Key, Miss
 
 
 class Earlier(Protocol):
@@ -20,8 +20,9 @@ class Earlier(Protocol):
     def said(self) -> str:
         """For the one who has started the run: what is looked at, and what is another by now."""
 
-    def result(self, call: str, key: Key) -> StepRun | None:
-        """What they have for a call with this key, if it can be used."""
+    def instead(self, cached: StepRun | Miss, call: str, key: Key) -> StepRun | None:
+        """What they have for a call with this key, if it can be used, and is another result than
+        the one that the cache has."""
 
 
 class Nobody:
@@ -30,7 +31,7 @@ class Nobody:
     runs: Sequence[RunRecord] = ()
     said = ""
 
-    def result(self, call: str, key: Key) -> StepRun | None:
+    def instead(self, cached: StepRun | Miss, call: str, key: Key) -> StepRun | None:
         """Nothing."""
 
 

@@ -95,7 +95,7 @@ class Executor:
         self.stop = Stop()
         """Whether the run is to stop: then no step begins, and nobody waits for another attempt."""
         self._inputs = Inputs(plan, self.results, values)
-        lists = ItemLists(values, cache.code_now)
+        lists = ItemLists(values, cache.code_now, cache.canonical)
         self._outputs = Outputs(values, lists)
         self.expansions = Expansions(plan, self.results, values, lists)
         """The items of maps over lists known at run time."""
@@ -158,11 +158,20 @@ class Executor:
         call = self.plan.graph.calls[call_id]
         if self.stop.requested:
             raise Stopped
-        if not call.over or call_id in self.results:
+        if not call.over or call_id in self.results or not self._has_all_for(call):
             return ()
         if call_id not in self._begun_maps and not self._expanded(call):
             return ()
         return [item for item in self.expansions.items(call) if item.id not in self.results]
+
+    def _has_all_for(self, call: Call) -> bool:
+        """Whether all that a call needs is done, here or by somebody else."""
+        for up in call.upstream - self.results.keys():
+            if (record := self.record(up)) is None:
+                return False
+            self.results[up] = record
+            self.digests[up] = self._ledger.step_digest(self.plan.run, up)
+        return all(self.results[up].usable for up in call.upstream)
 
     def _expanded(self, call: Call) -> bool:
         """Find out what a map becomes, unless it is skipped or all of it is in the cache. What is
@@ -220,7 +229,7 @@ class Executor:
             return None
         attempt = Attempt(
             call, self.plan.run, Miss(_NO_KEY), 1, self._ledger.store, self.secrets.mask,
-            lambda: self._checkpoints(call, _NO_KEY, False),
+            lambda: self._checkpoints(call, _NO_KEY),
         )  # fmt: skip
         try:
             with attempt, self.stop.reach():
@@ -346,10 +355,19 @@ class Executor:
         for call in self.pending:
             if call not in self.results and (record := self._recorded(call)) is not None:
                 self.results[call] = record
+            if call not in self.results and self.plan.graph.calls[call].over:
+                self.results.update(self._failed_items(call))
         if any(not item.usable for item in self.results.values()):
             return Status.FAILED
         done = self.results.keys() >= self.plan.graph.calls.keys()
         return Status.COMPLETED if done else Status.STOPPED
+
+    def _failed_items(self, call: str) -> dict[str, StepRun]:
+        """The items of a map that failed in other processes: it has no record for that."""
+        tried = self._ledger.store.keys(f"runs/{self.plan.run}/attempts/")
+        names = [each.name for each in tried if each.name.startswith(f"{call}.")]
+        found = {name: record for name in names if (record := self._recorded(name)) is not None}
+        return {name: record for name, record in found.items() if not record.usable}
 
     def _recorded(self, call: str) -> StepRun | None:
         """What the store says of a call: its result, else its last attempt."""
@@ -450,7 +468,8 @@ class Executor:
         """A hit that was found while running belongs to this run's records, too."""
         key = self._cache.key(call, self.results)
         controls = self.plan.controls(call)
-        found = self._earlier.result(call.id, key) or self._cache.look_up(key, controls)
+        found = self._cache.look_up(key, controls)
+        found = self._earlier.instead(found, call.id, key) or found
         if isinstance(found, Miss):
             return found
         result = found.reused(self.plan.run, call.id)

@@ -17,7 +17,7 @@ from penstock.model.over import item_hint
 from penstock.model.plan import Plan
 from penstock.model.records import Artifact, StepRun
 from penstock.model.signature import UNKNOWN
-from penstock.runtime import scratch
+from penstock.runtime import loading, scratch
 from penstock.runtime.item_lists import JSON, ItemLists
 
 LISTS: Final = (ITEMS, SIGNED)
@@ -64,10 +64,6 @@ class Expansions:
             known = [call.item_at(place, item) for place, item in enumerate(found)]
             self._made[call.id] = known
         return known
-
-    def is_made(self, call: Call) -> bool:
-        """Whether the items of a map are known already."""
-        return call.id in self._made
 
     def gathered(self, call: Call) -> tuple[dict[str, Artifact], int]:
         """What a map gives: the list of what its items gave; and its size in bytes."""
@@ -158,6 +154,8 @@ def hint_of_items(plan: Plan, item: Call) -> Any:
     """The annotation of what a list holds, by the step that made it."""
     parent = plan.graph.calls[item.of]
     binding = parent.bindings[parent.over]
+    if type(binding) is Held:
+        return item_hint(loading.hint_of_held(binding, UNKNOWN))
     if type(binding) is not Use:
         return UNKNOWN
     outputs = plan.graph.calls[binding.call].outputs

@@ -39,9 +39,7 @@ class Follower:
         self._told.run_started(
             record.run, record.pipeline, record.stack, record.stack_origin, record.calls
         )
-        taken = {
-            call: self._ledger.hit_of(record, call) for call in record.hits
-        }
+        taken = {call: self._ledger.hit_of(record, call) for call in record.hits}
         self._told.found_in_cache({call: hit for call, hit in taken.items() if hit is not None})
 
     def look(self) -> Status:

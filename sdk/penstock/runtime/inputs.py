@@ -9,7 +9,7 @@ from typing import Any
 from penstock.artifacts.formats import items, registry
 from penstock.artifacts.formats.failure import FAILURE
 from penstock.artifacts.values import Trust, Values
-from penstock.errors import InputFailed, NotFound, StoreError
+from penstock.errors import InputFailed, StoreError
 from penstock.model import binding as bindings
 from penstock.model import plain
 from penstock.model.binding import Binding, Held, Literally, Use
@@ -17,8 +17,8 @@ from penstock.model.graph import Call
 from penstock.model.plan import Plan
 from penstock.model.records import Artifact, Failure, StepRun
 from penstock.model.signature import UNKNOWN
-from penstock.runtime.expansion import hint_of_items
 from penstock.runtime import loading
+from penstock.runtime.expansion import hint_of_items
 
 
 class Inputs:
@@ -85,9 +85,7 @@ class Inputs:
         """One item of a list that was known at run time. The step that made the list knows best
         what it is."""
         known = hint_of_items(self._plan, call)
-        value = items.value(
-            item, lambda held, inside: leaf(held, inside), hint if known is UNKNOWN else known
-        )
+        value = items.value(item, leaf, hint if known is UNKNOWN else known)
         if type(value) is Failure and type(item) is Held:
             self._refuse(value, item.artifact, value.step and f"step {value.step}", call)
         return value
@@ -107,31 +105,21 @@ class Inputs:
             hint = _hint(self._plan.graph.calls[item.call], item)
             return made.outputs[item.output], Trust(made.verified, made.signer), hint
         assert type(item) is Held
-        if item.step and item.origin:
-            hint = _told(item.step, item.origin[2], hint)
-        return item.artifact, Trust(item.vouched), hint
+        return item.artifact, Trust(item.vouched), loading.hint_of_held(item, hint)
 
     def _origin(self, item: Binding, call: Call) -> str:
         """Whose output it is, for errors."""
         if call.of and type(item) is Held and item.origin is None:
             parent = self._plan.graph.calls[call.of]
-            return f"Item {call.id.rpartition('.')[2]} of {bindings.spoken(parent.bindings[parent.over])}"
+            whose = bindings.spoken(parent.bindings[parent.over])
+            return f"Item {call.id.rpartition('.')[2]} of {whose}"
         if type(item) is Use:
-            run, call, output = self._plan.run, item.call, item.output
+            run, step, output = self._plan.run, item.call, item.output
         elif type(item) is Held and item.origin:
-            run, call, output = item.origin
+            run, step, output = item.origin
         else:
             return "A value given to the run"
-        return f"Output {output!r} of step {call} in run {run}"
-
-
-def _told(reference: str, output: str, hint: Any) -> Any:
-    """The annotation of an output of a step that is not in this plan, or else this one."""
-    try:
-        step = loading.find_step(reference)
-    except NotFound:  # a step of a notebook, or of a function
-        return hint
-    return next((item.hint for item in step.signature.outputs if item.name == output), hint)
+        return f"Output {output!r} of step {step} in run {run}"
 
 
 def _hint(call: Call, use: Use) -> Any:

@@ -14,6 +14,7 @@ from penstock.model import plain
 from penstock.model.binding import Binding, Group, Held, Literally
 from penstock.model.over import item_hint
 from penstock.model.records import Artifact, Part
+from penstock.runtime.fingerprints.given import Canonical
 
 JSON: Final = "json/1"
 
@@ -24,9 +25,10 @@ CodeNow = Callable[[Artifact], str]
 class ItemLists:
     """The lists in one store."""
 
-    def __init__(self, values: Values, code_now: CodeNow) -> None:
+    def __init__(self, values: Values, code_now: CodeNow, canonical: Canonical) -> None:
         self._values = values
         self._code_now = code_now
+        self._canonical = canonical
 
     def saved(self, value: Any, hint: Any, who: str, writing: Writing = unnoticed) -> Artifact:
         """Store what a map goes over. Plain data is one text; of anything else each item is stored
@@ -50,7 +52,9 @@ class ItemLists:
     def stored(self, group: Group) -> Artifact:
         """An artifact that lists these items."""
         parts: dict[Part, None] = {}
-        codes, names, formats = set(), set(), set()
+        codes: set[str] = set()
+        names: set[str] = set()
+        formats: set[str] = set()
         for artifact in items.artifacts(group):
             if artifact.data is None:
                 parts[Part(artifact.digest, artifact.size)] = None
@@ -68,7 +72,8 @@ class ItemLists:
         try:
             return Literally(plain.encode(item), plain.canonical(item))
         except plain.NotPlain:
-            return Held(self._values.save(item, hint, who, writing))
+            artifact = self._values.save(item, hint, who, writing)
+            return Held(artifact, canonical=self._canonical(item, artifact))
 
     def _code(self, codes: set[str], names: list[str]) -> Code:
         """That of all items together."""

@@ -157,7 +157,9 @@ def begin(
     shown = observer.on_stderr() if options.progress else observer.Silent()
     told = Guarded(shown, secrets.mask)
     run_id = new_run_id(started)
-    plan = planner.plan(run_id, graph, reference, stack, options.controls, values)
+    plan = planner.plan(
+        run_id, graph, reference, stack, options.controls, values, fingerprints.canonical
+    )
     checks.refuse_secrets(plan.graph, secrets)
     operators = {each.name for each in stack.step_operators if each.own_environment}
     earlier: Earlier = NOBODY

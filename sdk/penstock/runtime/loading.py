@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from penstock.errors import NotFound, NotHere
+from penstock.model.binding import Held
 from penstock.model.names import module_name
 from penstock.model.signature import UNKNOWN, Signature
 from penstock.model.step import Step
@@ -67,6 +68,19 @@ def list_hint(reference: str) -> dict[str, Any]:
         return {}
     output = found.signature.list_output
     return {output.name: output.hint}
+
+
+def hint_of_held(held: Held, otherwise: Any) -> Any:
+    """The annotation that the step which made a value has for it, if the value says which that is,
+    else this one."""
+    if not held.step or held.origin is None:
+        return otherwise
+    try:
+        step = find_step(held.step)
+    except NotFound:  # a step of a notebook, or of a function
+        return otherwise
+    hints = (item.hint for item in step.signature.outputs if item.name == held.origin[2])
+    return next(hints, otherwise)
 
 
 def result_hint(reference: str) -> Any:

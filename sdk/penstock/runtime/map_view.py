@@ -1,4 +1,4 @@
-"""A map over a list known at run time, as users see it: a step of a run, and a sequence of steps."""
+"""A map over a list known at run time, as users see it: one step of a run, and a sequence."""
 
 from __future__ import annotations
 

@@ -17,13 +17,14 @@ from penstock.model.signature import class_in
 from penstock.runtime import conditions
 from penstock.runtime.cache import Cache, Miss
 from penstock.runtime.earlier import NOBODY, Earlier
+from penstock.runtime.fingerprints.given import Canonical
 from penstock.runtime.stored_artifact import StoredArtifact
 from penstock.stack.stack import Stack
 
 _SCALARS: Final = frozenset({int, float, str, bool, type(None)})
 
 
-def settled(graph: Graph, values: Values) -> Graph:
+def settled(graph: Graph, values: Values, canonical: Canonical) -> Graph:
     """The graph with every given value as text, or stored if it is not plain data."""
     stored: dict[tuple[int, Any], tuple[Any, Held]] = {}
 
@@ -39,7 +40,9 @@ def settled(graph: Graph, values: Values) -> Graph:
             # By annotation, too: some formats are only for readers who have the right one.
             key = (id(value), class_in(hint))
             if key not in stored:
-                stored[key] = (value, Held(values.save(value, hint, who)))
+                artifact = values.save(value, hint, who)
+                held = Held(artifact, canonical=canonical(value, artifact))
+                stored[key] = (value, held)
             return stored[key][1]
 
     calls = {}
@@ -82,13 +85,19 @@ class Found:
 
 
 def plan(
-    run: str, graph: Graph, reference: str, stack: Stack, controls: Controls, values: Values
+    run: str,
+    graph: Graph,
+    reference: str,
+    stack: Stack,
+    controls: Controls,
+    values: Values,
+    canonical: Canonical,
 ) -> Plan:
     """The plan of a run: every value settled. `controls` are those of the run as a whole."""
-    graph = settled(graph, values)
-    told = {
-        call.id: call.step.options.controls.joined(controls) for call in graph.calls.values()
-    }
+    graph = settled(graph, values, canonical)
+    steps = {id(call.step): call.step for call in graph.calls.values()}
+    joined = {key: step.options.controls.joined(controls) for key, step in steps.items()}
+    told = {call.id: joined[id(call.step)] for call in graph.calls.values()}
     return Plan(
         run, graph, reference, stack.to_data(),
         frozenset(call for call, each in told.items() if not each.cache),
@@ -117,13 +126,13 @@ def find(
         if call.when and not conditions.surely_runs(call, hits):
             continue
         key = cache.key(call, hits)
-        if (kept := earlier.result(call.id, key)) is not None:
+        found = cache.look_up(key, plan.controls(call))
+        if (kept := earlier.instead(found, call.id, key)) is not None:
             hits[call.id] = kept.reused(plan.run, call.id)
             resumed.add(call.id)
             continue
         if uncached:
             continue
-        found = cache.look_up(key, plan.controls(call))
         if isinstance(found, Miss):
             misses[call.id] = found
         else:

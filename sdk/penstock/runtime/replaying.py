@@ -52,7 +52,7 @@ class Replay:
             calls.get(step) or calls[step.rpartition(".")[0]]
         )  # or the map that it is an item of
         self._upstream = {call: self._made(call) for call in drawn.upstream}
-        lists = ItemLists(values, self._cache.code_now)
+        lists = ItemLists(values, self._cache.code_now, self._cache.canonical)
         self._call = Expansions(self._plan, self._upstream, values, lists).call(step)
 
     @property
@@ -90,7 +90,7 @@ class Replay:
         try:
             store = LocalArtifactStore(path=str(scratch.folder()))
             aside = Values(store, Fingerprints().of_names, Hashed(None))
-            lists = ItemLists(aside, self._cache.code_now)
+            lists = ItemLists(aside, self._cache.code_now, self._cache.canonical)
             now = Outputs(aside, lists).saved(self._call, value, unnoticed)
         finally:
             scratch.remove()

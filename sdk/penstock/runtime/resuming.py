@@ -10,7 +10,7 @@ from typing import Any, Final
 from penstock.errors import BadArguments, CorruptArtifact, NotFound, RunError
 from penstock.model.records import RunRecord, Status, StepRun
 from penstock.runtime import provenance, run_names
-from penstock.runtime.cache import Cache, Key
+from penstock.runtime.cache import Cache, Key, Miss
 from penstock.runtime.earlier import NOBODY, Earlier
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.notation import MALFORMED
@@ -42,7 +42,9 @@ class Resumed:
         self.changes: dict[str, str] = {}
         """Call → what is another than in the resumed run, in words."""
 
-    def result(self, call: str, key: Key) -> StepRun | None:
+    def instead(self, cached: StepRun | Miss, call: str, key: Key) -> StepRun | None:
+        if isinstance(cached, StepRun) and any(_has(each, call, cached) for each in self.runs):
+            return None
         for record in self.runs:
             found = committed(self._ledger, record, call)
             if found is None:
@@ -107,6 +109,12 @@ def committed(ledger: Ledger, record: RunRecord, call: str) -> StepRun | None:
         if found is not None and found.status in (Status.COMPLETED, Status.CACHED):
             return found
     return None
+
+
+def _has(record: RunRecord, call: str, result: StepRun) -> bool:
+    """Whether a result is the one that a run has: it has computed it, or had it from the cache."""
+    by = (result.run, result.call)
+    return by == (record.run, call) or record.sources.get(call) == "/".join(by)
 
 
 def changed(before: str, now: str) -> str:

@@ -362,7 +362,7 @@ class Run(Generic[R]):
             return view.outputs[item.output].load()
         assert isinstance(item, Held)
         trust = Trust(item.vouched and self.record.verified)
-        hint = loading.hint(item.step, item.origin[2]) if item.step and item.origin else None
+        hint = loading.hint_of_held(item, None)
         return self._values.load(
             item.artifact, hint, f"The result of run {self.id}", scratch.until_exit, trust
         )

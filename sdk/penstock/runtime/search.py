@@ -61,11 +61,11 @@ class Search:
 
     def _look_up(self, item: Call) -> Miss | None:
         key = self._cache.key(item, self._results)
-        if (kept := self._earlier.result(item.id, key)) is not None:
+        found = self._cache.look_up(key, self._plan.controls(item))
+        if (kept := self._earlier.instead(found, item.id, key)) is not None:
             result = self._results[item.id] = kept.reused(self._plan.run, item.id)
             self._own.append(result)
             return None
-        found = self._cache.look_up(key, self._plan.controls(item))
         if isinstance(found, Miss):
             return found
         self._results[item.id] = found.reused(self._plan.run, item.id)

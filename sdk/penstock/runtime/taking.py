@@ -20,6 +20,7 @@ from penstock.runtime import conditions, planner, resuming, run_names
 from penstock.runtime.cache import Cache, Key
 from penstock.runtime.earlier import Earlier
 from penstock.runtime.ledger import Ledger
+from penstock.runtime.notation import MALFORMED
 from penstock.runtime.scratch import Scratch
 from penstock.runtime.selection import Part
 
@@ -68,11 +69,14 @@ class Taking:
         )
 
     def _outside(self, needed: Mapping[str, str]) -> Plan:
-        """The plan of all that is needed, and of what is needed for it."""
+        """The plan of all that is needed, and of what is needed for it. That the run is to compute
+        anew what it runs is nothing to them."""
         calls = self._plan.graph.calls
         found = _with_upstream(needed, calls)
         outside = {id: call for id, call in calls.items() if id in found}
-        return replace(self._plan, graph=Graph(self._plan.graph.name, outside))
+        off = {id for id, call in outside.items() if call.step.options.cache is False}
+        graph = Graph(self._plan.graph.name, outside)
+        return Plan(self._plan.run, graph, self._plan.reference, self._plan.stack, frozenset(off))
 
     def _searched(self, call: Call, who: str) -> StepRun:
         """The result of the newest run that has one. Raises `NotFound`."""
@@ -111,15 +115,15 @@ class Taking:
         """What is another of a step by itself, whatever it was given by others."""
         own = {name: item for name, item in call.bindings.items() if not any(uses(item))}
         now = json.loads(self._cache.key(call.with_bindings(own), {}).parts)
-        before = json.loads(old.parts)
-        before["inputs"] = {
-            name: item for name, item in before.get("inputs", {}).items() if name in own
-        }
+        try:
+            before = json.loads(old.parts)
+            given = before["inputs"].items()
+            before["inputs"] = {name: item for name, item in given if name in own}
+        except MALFORMED:  # anybody may have written it
+            return "its key"
         if call.step.options.step_operator in self._elsewhere:
             before["environment"] = now["environment"]  # nobody knows it here
-        if before == now:
-            return ""
-        return resuming.changed(json.dumps(before), json.dumps(now))
+        return "" if before == now else resuming.changed(json.dumps(before), json.dumps(now))
 
     def _cut(self, call: Call) -> Call:
         """The call, given results in the place of steps that are left out."""
@@ -158,7 +162,8 @@ class Taking:
             return item
         made = self._taken[item.call]
         run, call = made.source or (made.run, made.call)
-        step = self._plan.graph.calls[item.call].step.reference
+        drawn = self._plan.graph.calls[item.call]
+        step = "" if drawn.over else drawn.step.reference  # of a map the annotation is of one item
         return Held(made.outputs[item.output], (run, call, item.output), made.verified, step)
 
 

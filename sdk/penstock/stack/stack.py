@@ -171,6 +171,7 @@ def _step_data(options: Mapping[str, Any]) -> dict[str, Any]:
         said["resources"] = {name: value for name, value in wanted if value is not None}
     if isinstance(retry := options.get("retries"), Retry):
         said["retries"] = retry.to_data()
-    if hasattr(span := options.get("cache_for"), "total_seconds"):
+    span: Any = options.get("cache_for")
+    if hasattr(span, "total_seconds"):
         said["cache_for"] = durations.written(span.total_seconds())
     return said

@@ -119,6 +119,49 @@ class OrchestratorTests:
         assert run.result() == 14
         assert [view.id for view in run][:3] == ["square.0", "square.1", "square.2"]
 
+    def test_a_map_over_a_list_that_a_step_makes_runs_each_item(
+        self, stack: Stack, folder: str
+    ) -> None:
+        """How many there are is known when that step has run: `Job.expand` says it."""
+        run = _pipeline(lambda: _visited(folder, [1, 2, 3])).on(stack).run()
+
+        assert run.result() == 14
+        assert [steps.times(folder, f"item {item}") for item in (1, 2, 3)] == [1, 1, 1]
+        items: Any = run["visit"]
+        assert [view.output.load() for view in items] == [1, 4, 9]
+
+    def test_a_map_over_an_empty_list_gives_an_empty_list(self, stack: Stack, folder: str) -> None:
+        run = _pipeline(lambda: _visited(folder, [])).on(stack).run()
+
+        assert run.result() == 0
+        assert run["visit"].output.load() == []
+
+    def test_only_the_items_that_changed_run_again(self, stack: Stack, folder: str) -> None:
+        _pipeline(lambda: _visited(folder, [1, 2, 3])).on(stack).run()
+        run = _pipeline(lambda: _visited(folder, [1, 5, 3])).on(stack).run()
+
+        assert run.result() == 35
+        assert [steps.times(folder, f"item {item}") for item in (1, 2, 3, 5)] == [1] * 4
+
+    def test_an_item_that_fails_fails_the_run(self, stack: Stack, folder: str) -> None:
+        caught = _failed(stack, folder, lambda: _visited(folder, [1, -2]))
+
+        assert "Step visit.1 of 'failing' failed: ValueError: -2 is negative" in str(caught)
+        assert caught.run["total"].status is Status.PENDING
+        assert steps.times(folder, "item -2") == 1
+
+    def test_a_step_whose_condition_does_not_hold_is_skipped(self, stack: Stack) -> None:
+        def body(count: int) -> Any:
+            large = steps.is_large(count)
+            squared = steps.square.when(large)(count)
+            return steps.given(squared), steps.total([squared, 1]), steps.square.unless(large)(2)  # type: ignore[list-item]
+
+        run = _pipeline(lambda: body(3)).on(stack).run()
+
+        assert run.result() == ("given None", None, 4)
+        assert [view.status for view in run if view.status is Status.SKIPPED] == ["skipped"] * 2
+        assert _pipeline(lambda: body(11)).on(stack).run().result() == ("given 121", 122, None)
+
     @_few
     @given(_graphs())
     def test_any_graph_runs_in_an_order_that_it_allows(
@@ -336,6 +379,10 @@ def _drawn(folder: str, nodes: Sequence[Node]) -> Pipeline[[], list[int]]:
         return made
 
     return drawn
+
+
+def _visited(folder: str, items: list[int]) -> int:
+    return steps.total(steps.visit.map(steps.hand_on(items), folder))
 
 
 def _expected(nodes: Sequence[Node]) -> list[int]:

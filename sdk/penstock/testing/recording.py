@@ -45,10 +45,11 @@ class RecordingOrchestrator(Orchestrator):
         recorded = Recorded(job, tuple(job.pending))
         self.jobs.append(recorded)
         for call in recorded.pending:
-            run = job.execute(call)
-            recorded.runs.append(run)
-            if not run.status.usable:
-                break
+            for id in (*(item.id for item in job.expand(call)), call):
+                run = job.execute(id)
+                recorded.runs.append(run)
+                if not run.status.usable:
+                    return
 
 
 class RecordingObserver:

@@ -81,6 +81,25 @@ def square(item: int) -> int:
 
 
 @step
+def visit(item: int, folder: str) -> int:
+    """The square of an item that is not negative; notes that it was there."""
+    note(folder, f"item {item}", [])
+    if item < 0:
+        raise ValueError(f"{item} is negative")
+    return item * item
+
+
+@step
+def is_large(count: int) -> bool:
+    return count > 10
+
+
+@step
+def given(value: int | None) -> str:
+    return f"given {value}"
+
+
+@step
 def spoil(values: list[int]) -> int:
     """Changes what it was given, which is allowed and must reach nobody else."""
     values.append(1000)

@@ -86,6 +86,13 @@ def using(text: str) -> str:
     return join(text, "!")
 
 
+def expected(text: str, of: Any) -> str:
+    """What one of these pipelines gives."""
+    if of is loose:
+        return f"{text[0]} not kept" * 1000
+    return text * 5000 + (text[::-1] * 5000 if of is chain else "")
+
+
 class Past:
     """A store, and what a user does with it."""
 
@@ -152,7 +159,9 @@ class Past:
             assert record is not None
             if not all(map(values.is_there, record.outputs.values())):
                 found.append(f"cache {key}")
-        return found + [str(tag) for tag in self.client.tagged() if not values.is_there(tag.artifact)]
+        return found + [
+            str(tag) for tag in self.client.tagged() if not values.is_there(tag.artifact)
+        ]
 
     def has(self, artifact: Artifact) -> bool:
         parts = [Part(artifact.digest, artifact.size), *artifact.parts]
@@ -167,4 +176,3 @@ class Past:
         except NoSuchKey:
             return False
         return True
-

@@ -58,9 +58,7 @@ def test_a_store_past_its_limit_is_named_at_the_end_of_a_run(
     assert re.search(r"penstock run show \S+  ·  store [\d.]+ KiB, see penstock gc$", line)
 
 
-def test_a_small_store_is_not_worth_a_word(
-    small: Past, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_small_store_is_not_worth_a_word(small: Past, capsys: pytest.CaptureFixture[str]) -> None:
     stack = replace(small.stack, artifact_store=LocalArtifactStore(path=str(small.path)))
     chain.on(stack).with_options(progress=True).run("a")
 

@@ -52,8 +52,18 @@ def train(rows: list[int]) -> Model:
 
 
 @step
+def fixed() -> Model:
+    return Model(3)
+
+
+@step
 def evaluate(model: Model) -> int:
     return model.predict(2)
+
+
+@step
+def judge(model) -> int:
+    return model.predict(3)
 
 
 @step
@@ -74,6 +84,8 @@ def scaled(x):
 def training() -> int:
     computed("shift")
     idle()
+    judge(fixed())
+    evaluate(fixed())
     return evaluate(train(load(3)))
 
 
@@ -171,9 +183,19 @@ def test_the_step_itself_is_told(edited: Project) -> None:
     assert "code changed (steps.py:" in edited.line("load")
 
 
-def test_a_method_of_a_value_is_told_where_the_value_is_used(changes: Changes) -> None:
-    diffs = [change.diff for change in changes("evaluate").values()]
-    assert "-        return x * self.by\n+        return x * self.by + 1" in "".join(diffs)
+@pytest.mark.parametrize("step", ["judge", "evaluate"])
+def test_a_method_of_a_value_is_told_where_the_value_is_used(changes: Changes, step: str) -> None:
+    (change,) = changes(step).values()
+    assert "-        return x * self.by\n+        return x * self.by + 1" in change.diff
+
+
+def test_what_a_step_reaches_and_its_input_names_is_told_once(
+    changes: Changes, edited: Project
+) -> None:
+    (found,) = Client().runs()[0].why("evaluate")
+    names = [change.name for change in found.changes]
+    assert "features:Model" in "".join(names)
+    assert len(names) == len(set(names))
 
 
 def test_what_cannot_be_followed_says_that_the_whole_module_counts(changes: Changes) -> None:

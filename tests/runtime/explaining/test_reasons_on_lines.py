@@ -3,16 +3,22 @@
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from penstock import Client, Stack, pipeline, step
+from penstock.model.records import Status, StepRun
 from penstock.runtime import observer
 from penstock.runtime.explaining import reasons
+from penstock.runtime.explaining.change import Change, Explanation
+from penstock.runtime.explaining.reasons import Reasons
 
 Err = Callable[[], str]
+
+DONE = StepRun("run", "train", "train:train", Status.COMPLETED, "key")
 
 
 @step
@@ -93,6 +99,35 @@ def test_so_many_steps_are_explained_and_no_more(err: Err) -> None:
     assert told.count("") == 10
 
 
+class Ready:
+    """Knows why."""
+
+    def of(self, step: StepRun) -> Explanation:
+        return Explanation(step.call, step.status, "run", (Change("parameter", words="n 1 → 2"),))
+
+
+class Broken:
+    """Has a defect."""
+
+    def of(self, step: StepRun) -> Explanation:
+        raise ZeroDivisionError
+
+
+def test_a_store_that_answers_too_slowly_is_asked_no_more() -> None:
+    asked = Reasons(Ready(), seconds=1e-9)
+    assert [asked(DONE), asked(DONE)] == ["n 1 → 2", ""]
+
+
+def test_what_the_record_says_is_told_however_slow_the_store_is() -> None:
+    reason = Reasons(Ready(), seconds=0)
+    assert reason(replace(DONE, why="the object of output 'a' was deleted")) != ""
+    assert reason(replace(DONE, why="the cache is off")) == ""
+
+
+def test_a_defect_while_explaining_is_a_missing_word() -> None:
+    assert Reasons(Broken())(DONE) == ""
+
+
 def test_a_result_that_cannot_be_used_is_told_of_all_of_them(err: Err) -> None:
     @step
     def big(n: int) -> bytes:
@@ -126,12 +161,6 @@ def test_what_cannot_be_explained_is_a_missing_word(err: Err) -> None:
     assert said(text) == [("train", "")]
     assert "Traceback" not in text
     assert "note" not in text
-
-
-def test_a_defect_while_explaining_is_a_missing_word(stack: Callable[..., Stack], err: Err) -> None:
-    run = training.run()
-    broken: Any = reasons.Reasons(None)  # type: ignore[arg-type]
-    assert broken(run["train"].record) == ""
 
 
 def test_a_secret_is_masked(

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +22,10 @@ from penstock import (
     pipeline,
     step,
 )
+from penstock.artifacts.values import Code, Values
 from penstock.errors import NotFound
+from penstock.model.records import StepRun
+from penstock.runtime.explaining import why
 from penstock.runtime.explaining.change import ORDER, Change, Explanation
 from penstock.runtime.explaining.past import Past
 from penstock.runtime.ledger import Ledger
@@ -348,6 +351,97 @@ def test_the_items_of_a_map_are_explained_each() -> None:
     assert [(each.step, each.words) for each in run.why("square")] == [
         ("square.0", "plus 1 → 2"), ("square.1", "plus 1 → 2"),
     ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Setting:
+    depth: int
+
+
+@step
+def fit(setting: Setting, words: set[int]) -> int:
+    return setting.depth
+
+
+@pipeline(progress=False)
+def fitting(depth: int, words: set[int]) -> int:
+    return fit(Setting(depth), words)
+
+
+def test_an_object_of_a_dataclass_is_told_by_its_fields() -> None:
+    fitting.run(3, {1})
+    change = only(fitting.run(4, {1}), "fit")
+    assert (change.kind, change.words) == ("parameter", 'setting {"depth":3} → {"depth":4}')
+
+
+def test_what_json_has_no_word_for_is_told_as_in_python() -> None:
+    fitting.run(3, {1})
+    assert told(fitting.run(3, {2}), "fit") == ["words {1} → {2}"]
+
+
+def test_no_more_steps_are_read_than_the_one_and_those_that_feed_it() -> None:
+    @pipeline(name="chain", progress=False)
+    def chain(n: int) -> int:
+        value = n
+        for _ in range(9):
+            value = plus(value, 1)
+        return value
+
+    chain.run(1)
+    run, asked = chain.run(2), []
+
+    def steps(id: str) -> StepRun:
+        asked.append(id)
+        return run[id].record
+
+    ledger = Ledger(LocalArtifactStore(path=".penstock"))
+    values = Values(ledger.store, lambda names: Code())
+    plan = values.fetch(run.record.plan, "The plan")
+    (found,) = why.explanations(ledger, values, run.record, lambda: bytes(plan), steps, ["plus-9"])
+    assert found.changes[0].because == "input x (of plus-7) changed"
+    assert asked == ["plus-9", "plus-8"]
+
+
+@step
+def plus(x: int, more: int) -> int:
+    return x + more
+
+
+@pipeline(progress=False)
+def expanding(n: int, more: int = 0) -> list[int]:
+    return plus.map(load(n), more=more)
+
+
+def test_the_items_of_a_list_known_at_run_time_are_explained_each() -> None:
+    first = expanding.run(2)
+    run = expanding.run(3)
+    found = {each.step: each.changes[0] for each in run.why("plus")}
+    assert {step: change.kind for step, change in found.items()} == {
+        "plus.0": "hit", "plus.1": "hit", "plus.2": "never-ran", "plus": "input",
+    }  # fmt: skip
+    assert found["plus.0"].new == first.id
+    assert found["plus"].where == "load"
+
+
+def test_an_item_that_an_earlier_run_took_from_the_cache_counts() -> None:
+    expanding.run(2)
+    hits = expanding.run(3)
+    found = one(expanding.run(3, more=1), "plus.0")
+    assert (found.against, found.words) == (hits.id, "more 0 → 1")
+
+
+def test_a_step_that_was_skipped_says_because_of_what() -> None:
+    @step
+    def is_large(n: int) -> bool:
+        return n > 9
+
+    @pipeline(name="conditional", progress=False)
+    def conditional(n: int) -> None:
+        load.when(is_large(n))(n)
+
+    conditional.run(3)
+    change = only(conditional.run(4), "load")
+    assert (change.kind, change.words) == ("skipped", "output of is_large is False")
 
 
 def test_what_another_process_asks_is_the_same() -> None:

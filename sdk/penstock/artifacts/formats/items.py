@@ -33,6 +33,7 @@ ITEMS: Final = "items/1"
 SIGNED: Final = "items-signed/1"
 """The same where an item is a pickle, or refers to a place outside of the store."""
 
+
 class Items(Composite[Group]):
     """Written by the executor; never chosen for a value of the user's."""
 

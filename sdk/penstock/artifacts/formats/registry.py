@@ -166,8 +166,15 @@ def is_composite(id: str) -> bool:
 def declared(hint: Any) -> str:
     """The id of the format that a user registered for the annotation's class, or ''."""
     kind = class_in(hint)
-    mro = () if kind is None else kind.__mro__
-    return next((_by_type[base].format for base in mro if base in _by_type), "")
+    format = None if kind is None else registered(kind)
+    return format.format if format else ""
+
+
+def registered(kind: type) -> FormatClass | None:
+    """The format that a user registered for a class or one of its bases."""
+    if not _by_type:
+        return None
+    return next((_by_type[base] for base in kind.__mro__ if base in _by_type), None)
 
 
 def materializer(*types: type) -> Callable[[C], C]:

@@ -1,10 +1,10 @@
 """Cleaning a store, also while others use it.
 
 There are no locks. Who relies on something that is there makes it young before (see `FRESH` and
-`ArtifactStore.use`), and what is young is never deleted, whoever names it. Of what is old, this goes:
-runs first, then results in the cache that no run names, then the objects that nothing names which
-is left. So whatever names an object is gone before the object is, and a cleaning that was interrupted
-leaves only what the next one takes.
+`ArtifactStore.use`), and what is young is never deleted, whoever names it. Of what is old, this
+goes: runs first, then results in the cache that no run names, then the objects that nothing names
+which is left. So whatever names an object is gone before the object is, and a cleaning that was
+interrupted leaves only what the next one takes.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Contents:
 
     def of_run(self, run: str) -> list[Entry]:
         """All of a run's own files, its first record first."""
-        found = []
+        found: list[Entry] = []
         for entry in self.store.keys(f"runs/{run}/"):
             folder = entry.key.endswith("/")
             if entry.name not in (FOLDERS if folder else FILES):

@@ -68,8 +68,9 @@ class Explanation:
 
 
 def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """What matters most first: reasons before consequences, edits before what they bring along."""
-    return tuple(sorted(changes, key=_rank))
+    """What matters most first: reasons before consequences, edits before what they bring along.
+    Each once: a class may be reached by the step and named by what it is given."""
+    return tuple(sorted(dict.fromkeys(changes), key=_rank))
 
 
 def in_words(changes: Sequence[Change]) -> str:

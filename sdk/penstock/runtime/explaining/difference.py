@@ -62,8 +62,9 @@ class Side:
 def between(values: Values, old: Side, new: Side) -> Difference:
     """What is different in `new`."""
     codes = Codes(values)
+    given, before = given_in(new.plan), given_in(old.plan)
     comparison = Comparison(
-        new.record, new.steps, given_in(new.plan), lambda _, call: old.steps(call), codes
+        new.record, new.steps, given, lambda _, call: old.steps(call), lambda _: before, codes
     )
     calls = [*new.record.calls, *(id for id in old.record.calls if id not in new.record.calls)]
     steps = tuple(_step(call, old, new, comparison) for call in calls)

@@ -18,12 +18,20 @@ class Explainer:
     """Compares each step with the nearest earlier record of it, exactly and by the store only."""
 
     def __init__(
-        self, ledger: Ledger, record: RunRecord, comparison: Comparison, past: Past
+        self,
+        ledger: Ledger,
+        record: RunRecord,
+        comparison: Comparison,
+        past: Past,
+        *,
+        causes: bool = True,
     ) -> None:
+        """With `causes`, of inputs also why they are others."""
         self._ledger = ledger
         self._record = record
         self._comparison = comparison
         self._past = past
+        self._causes = causes
         self._cleaned: dict[str, bool] = {}
 
     def explanation(self, call: str) -> Explanation:
@@ -49,7 +57,7 @@ class Explainer:
         if nearest is None:
             return _alone(step, reason or self._first(step))
         run, other = nearest
-        found = [*reasons, *self._comparison.between(run, other, step)]
+        found = [*reasons, *self._comparison.between(run, other, step, causes=self._causes)]
         changes = found or [_same_key(run, other, step)]
         return Explanation(step.call, step.status, run.run, in_order(changes))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from penstock.runtime.explaining import leaves
 from penstock.runtime.explaining.change import Change
-from penstock.runtime.explaining.texts import arrow, short
+from penstock.runtime.explaining.texts import arrow, short, spoken
 
 _Words = Callable[[str, str | None, str | None], str]
 
@@ -69,11 +69,11 @@ def _different(
 
 def _parameters(old: Parts, new: Parts) -> Iterator[Change]:
     for name, was, now in _pairs(old.parameters, new.parameters):
-        words = arrow(name, was, now)
+        words = arrow(name, spoken(was), spoken(now))
         if now is None and name in new.inputs:
-            words = f"{name} was {short(was)} and is a stored value now"
+            words = f"{name} was {short(spoken(was))} and is a stored value now"
         if was is None and name in old.inputs:
-            words = f"{name} is {short(now)} now and was a stored value"
+            words = f"{name} is {short(spoken(now))} now and was a stored value"
         yield Change("parameter", name, was, now, words=words)
 
 

@@ -26,11 +26,12 @@ Earlier = tuple[RunRecord, StepRun]
 class Past:
     """As far back as is worth a look. What cannot be read is as if it were not there."""
 
-    def __init__(self, ledger: Ledger, record: RunRecord, runs: int) -> None:
-        """`runs`: how many of them count, the newest."""
+    def __init__(self, ledger: Ledger, record: RunRecord, runs: int, looked: int = LOOKED) -> None:
+        """`runs`: how many of them count, the newest; `looked`: of how many of all pipelines."""
         self._ledger = ledger
         self._record = record
         self._most = runs
+        self._looked = looked
         self._maps: dict[tuple[str, str], Expansion | None] = {}
 
     @cached_property
@@ -76,7 +77,7 @@ class Past:
         return self._ledger.hit_of(made, call) if made is not None else None
 
     def _of_pipeline(self) -> Iterator[RunRecord]:
-        for id in islice(self._ids(), LOOKED):
+        for id in islice(self._ids(), self._looked):
             with suppress(NotFound, StoreError):
                 run = self._ledger.run(id)
                 if run.pipeline == self._record.pipeline:

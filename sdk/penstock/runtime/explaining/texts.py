@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.digest import is_digest
+from penstock.model import plain
+from penstock.runtime.notation import MALFORMED
 
 WIDEST: Final = 32
 """Letters of a value on a line."""
@@ -26,6 +28,16 @@ def short(text: str | None) -> str:
     """The beginning of a text, on one line."""
     line = " ".join((text or "").split())
     return line if len(line) <= WIDEST else f"{line[: WIDEST - 1]}…"
+
+
+def spoken(text: str | None) -> str | None:
+    """Plain data as it is written in Python where JSON has no word for it: `{2, 3}`."""
+    if text is None or '{"$' not in text:
+        return text
+    try:
+        return repr(plain.decode(text))
+    except MALFORMED:  # it only looks like it
+        return text
 
 
 def dotted(name: str) -> str:

@@ -12,11 +12,11 @@ from penstock.model.graph import Graph
 from penstock.model.plan import bindings_in
 from penstock.model.records import RunRecord, StepRun
 from penstock.runtime.explaining.change import Explanation
-from penstock.runtime.explaining.comparison import Comparison, Inputs, Steps
+from penstock.runtime.explaining.comparison import Comparison, Inputs, Plans, Steps
 from penstock.runtime.explaining.edits import Codes
 from penstock.runtime.explaining.explainer import Explainer
 from penstock.runtime.explaining.past import Past
-from penstock.runtime.explaining.reasons import EARLIER, Reasons
+from penstock.runtime.explaining.reasons import EARLIER, LOOKED, Reasons
 from penstock.runtime.ledger import Ledger
 
 BACK: Final = 20
@@ -36,7 +36,8 @@ def explanations(
 ) -> list[Explanation]:
     """Why these steps of a run ran, or did not, with all that is known of it."""
     past = Past(ledger, record, BACK)
-    comparison = Comparison(record, steps, given_in(plan), past.usable, Codes(values))
+    plans = plans_in(values)
+    comparison = Comparison(record, steps, given_in(plan), past.usable, plans, Codes(values))
     explainer = Explainer(ledger, record, comparison, past)
     return [explainer.explanation(call) for call in calls]
 
@@ -59,12 +60,26 @@ def given_in(plan: Plan) -> Inputs:
     return _given(cache(lambda: bindings_in(plan())))
 
 
+def plans_in(values: Values) -> Plans:
+    """What steps of other runs were given, by their plans."""
+    known: dict[str, Inputs] = {}
+
+    def of(run: RunRecord) -> Inputs:
+        if run.plan not in known:
+            data = bytes(values.fetch(run.plan, f"The plan of run {run.run}"))
+            known[run.plan] = given_in(lambda: data)
+        return known[run.plan]
+
+    return of
+
+
 def _reasons(
     ledger: Ledger, values: Values, record: RunRecord, inputs: Inputs, steps: Steps
 ) -> Reasons:
-    past = Past(ledger, record, EARLIER)
-    comparison = Comparison(record, steps, inputs, past.usable, Codes(values, diffs=False))
-    return Reasons(Explainer(ledger, record, comparison, past))
+    past = Past(ledger, record, EARLIER, LOOKED)
+    codes, plans = Codes(values, diffs=False), plans_in(values)
+    comparison = Comparison(record, steps, inputs, past.usable, plans, codes)
+    return Reasons(Explainer(ledger, record, comparison, past, causes=False))
 
 
 def _given(calls: Callable[[], Mapping[str, Mapping[str, Binding]]]) -> Inputs:

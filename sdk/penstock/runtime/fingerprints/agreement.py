@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -27,6 +27,23 @@ def holds(module: ModuleType, found: source.Module) -> bool:
         name in space and _agrees(space[name], node, name, found, package)
         for name, node in bound.items()
     )
+
+
+def is_outdated(module: ModuleType, path: str) -> bool:
+    """Whether a function of a loaded module is not in its file any more, as when it was edited."""
+    found = source.module(path)
+    return found is not None and any(
+        code.co_filename == path and not _is_there(code, found) for code in _codes(vars(module))
+    )
+
+
+def _codes(space: Mapping[str, Any]) -> Iterator[CodeType]:
+    """The code of functions among names, and of those in the classes among them."""
+    for item in space.values():
+        if isinstance(item, FunctionType):
+            yield item.__code__
+        elif type(item) is type and item.__module__ == space.get("__name__"):
+            yield from _codes(vars(item))
 
 
 def _is_pythons(name: str) -> bool:

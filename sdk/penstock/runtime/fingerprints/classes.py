@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from _abc import _get_dump  # type: ignore[import-not-found] # no stub knows it
+from abc import ABCMeta
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Final, Protocol
 
@@ -19,6 +21,7 @@ _NOT_COUNTED: Final = frozenset(
         *("__doc__", "__module__", "__qualname__", "__dict__", "__weakref__", "__firstlineno__"),
         *("__static_attributes__", "__abstractmethods__", "_abc_impl", "__orig_bases__"),
         *("__parameters__", "__annotate_func__", "__annotations_cache__"),
+        "__slotnames__",  # there once an instance was pickled
     }
 )
 """What Python itself puts into a class, and what says where it is and not what it does."""
@@ -36,7 +39,7 @@ class Coder(Protocol):
 def outlined(kind: type) -> Outline:
     """The outline of a class, as it is written in the file of its module."""
     module = sys.modules.get(kind.__module__)
-    file = getattr(module, "__file__", None) or _file_of_methods(kind)
+    file = modules.attribute(module, "__file__") or _file_of_methods(kind)
     prefix = f"{kind.__qualname__}."
     codes = [
         item.__code__
@@ -54,9 +57,18 @@ def token(kind: type, coder: Coder, walk: Walk) -> Token:
     parts = [kind.__qualname__, found.digest, lookups(found.names, around, place, walk)]
     parts += [walk.token(base) for base in (type(kind), *kind.__bases__)]
     for name, member in sorted(vars(kind).items()):
-        if name not in _NOT_COUNTED:
+        # Whoever asks a class without annotations for them leaves an empty dict in it.
+        if name not in _NOT_COUNTED and (name != "__annotations__" or member):
             parts.append(f"{name}={_member(kind, name, member, coder, walk)}")
+    if isinstance(kind, ABCMeta):
+        parts += sorted(walk.token(child) for child in _registered(kind))
     return digest("class/2", *parts)
+
+
+def _registered(kind: ABCMeta) -> list[type]:
+    """The classes that have been declared to be children."""
+    references: set[Any] = _get_dump(kind)[0]
+    return [child for reference in references if (child := reference()) is not None]
 
 
 def _member(kind: type, name: str, member: Any, coder: Coder, walk: Walk) -> Token:

@@ -26,10 +26,10 @@ def length(path: str) -> int:
     return len(found.lines) if found else 0
 
 
-def unit(thing: Thing, walk: Walk) -> Unit:
+def unit(thing: Thing, walk: Walk, *, loaded: bool) -> Unit:
     """A module by its source. What it imports, it leads to.
 
-    If it is loaded and is not what its file says, what is loaded counts, too.
+    If it is loaded and is not what its file says, what is `loaded` counts, too.
     """
     name = thing.name
     path = modules.file_of(name)
@@ -39,7 +39,7 @@ def unit(thing: Thing, walk: Walk) -> Unit:
     found = source.module(path) if path.endswith(".py") else None
     if found is not None:
         parts += _leads(found, name, path, walk)
-    known = modules.loaded(name)
+    known = modules.loaded(name) if loaded else None
     if known is not None and (found is None or not agreement.holds(known, found)):
         parts.append(whole(known, thing.note, walk))
     last = len(found.lines) if found else 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import FunctionType
-from typing import Any
+from typing import Any, Final
 
+from penstock.artifacts.formats import registry
 from penstock.artifacts.values import Code
 from penstock.digest import digest
 from penstock.model.names import reference
@@ -15,8 +16,14 @@ from penstock.runtime import loading
 from penstock.runtime.fingerprints import libraries
 from penstock.runtime.fingerprints.given import Given
 from penstock.runtime.fingerprints.survey import Survey
-from penstock.runtime.fingerprints.unit import Fingerprint, Key, Node, Unit
+from penstock.runtime.fingerprints.unit import Fingerprint, Key, Node, Thing, Unit
 from penstock.runtime.fingerprints.values import Unknowable
+
+LARGE: Final = 1 << 20
+"""Bytes of an artifact from which the value is not walked through: what is large are arrays."""
+
+BY_FIELDS: Final = frozenset({"dataclass/1", "pydantic/1"})
+"""Formats besides pickles in which equal values may have other bytes: of dicts and sets inside."""
 
 
 class Fingerprints:
@@ -24,9 +31,11 @@ class Fingerprints:
 
     def __init__(self) -> None:
         self._survey = Survey()
+        self._files = Survey(loaded=False)
         self._steps: dict[int, tuple[Step[..., Any], Fingerprint]] = {}
         self._functions: dict[int, tuple[object, Fingerprint]] = {}
-        self._names: dict[tuple[str, ...], str] = {}
+        self._names: dict[tuple[tuple[str, ...], str], str] = {}
+        self._texts_of: dict[tuple[str, ...], str] = {}
         self._named: set[Unit] = set()
 
     @property
@@ -48,33 +57,57 @@ class Fingerprints:
 
     def of_names(self, names: Iterable[object]) -> Code:
         """One fingerprint for the project's classes and functions among `names`."""
-        own = {reference(item): item for item in map(_looked_through, names) if _is_own(item)}
+        own = [item for item in map(_looked_through, names) if _is_own(item)]
         if not own:
             return Code()
-        things = {name: self._survey.thing(item) for name, item in own.items()}
-        found = self._survey.reached(things.values())
+        # Each of them: lambdas have one name.
+        roots = [self._survey.thing(item) for item in own]
+        found = self._survey.reached(roots)
         self._named.update(node.unit for node in found.values())
-        return Code(digest("names/2", *sorted(own), *_texts(found, "")),
-                    tuple(sorted(own)))  # fmt: skip
+        called = tuple(sorted(set(map(reference, own))))
+        # Those that lead to each other reach the same: where it begins counts, too.
+        begun = sorted(found[root.key].unit.digest for root in roots)
+        now = digest("names/3", *called, *begun, "", *_texts(found, ""))
+        # Beside it the files, for a process in which none of it is loaded.
+        return Code(f"{now}-{self._text_of(called)}", called)
 
     def of_artifact(self, artifact: Artifact) -> str:
         """The code that an artifact needs, as it is now and not as it was when it was stored.
 
-        What is not loaded in this process counts as it was.
+        What is not loaded in this process counts as its files say it, unless these are what they
+        were.
         """
         if not artifact.names:
             return artifact.code
-        found = [loading.loaded(name) for name in artifact.names]
-        if None in found:
-            return artifact.code
-        known = self._names.get(artifact.names)
+        key = (artifact.names, artifact.code)
+        known = self._names.get(key)
         if known is None:
-            known = self._names[artifact.names] = self.of_names(found).digest
+            known = self._names[key] = self._now(artifact)
         return known
 
-    def of_given(self, value: Any) -> str:
-        """What stands for a value that a step is given, without the code that it names; empty where
-        nothing but its bytes can."""
+    def _now(self, artifact: Artifact) -> str:
+        found = [loading.loaded(name) for name in artifact.names]
+        if None not in found:
+            return self.of_names(found).digest.partition("-")[0]
+        then, _, files = artifact.code.partition("-")
+        now = self._text_of(artifact.names)
+        return then if files == now else digest("names not loaded/1", then, now)
+
+    def _text_of(self, names: Iterable[str]) -> str:
+        """What stands for the files in which classes and functions are, and what these import."""
+        homes = tuple(sorted({name.partition(":")[0] for name in names}))
+        if homes not in self._texts_of:
+            things = [Thing("source", home, None) for home in homes if libraries.is_project(home)]
+            self._texts_of[homes] = digest("files/1", *_texts(self._files.reached(things), ""))
+        return self._texts_of[homes]
+
+    def canonical(self, value: Any, artifact: Artifact) -> str:
+        """What stands for a value that a step is given, in place of the digest of its artifact and
+        without the code that it names; empty where nothing but its bytes can."""
+        if artifact.total > LARGE or not (
+            registry.runs_code(artifact.format) or artifact.format in BY_FIELDS
+        ):
+            return ""
         walk = Given(self._survey)
         try:
             token = walk.token(value)
@@ -92,7 +125,8 @@ class Fingerprints:
         packages = {package for node in nodes.values() for package in node.packages}
         home = root.name.partition(":")[0]
         found = Fingerprint(
-            digest("fingerprint/1", *_texts(nodes, home)),
+            # Steps that lead to each other reach the same: where it begins counts, too.
+            digest("fingerprint/2", nodes[root.key].unit.digest, *_texts(nodes, home)),
             tuple(sorted({node.unit for node in nodes.values()})),
             libraries.environment(packages),
         )
@@ -119,6 +153,9 @@ def _looked_through(item: object) -> object:
 
 
 def _is_own(item: object) -> bool:
+    """Whether something is the project's, or how it is stored."""
+    if isinstance(item, type) and (format := registry.registered(item)) is not None:
+        return libraries.is_project(item.__module__) or libraries.is_project(format.__module__)
     module = getattr(item, "__module__", None)
     known = isinstance(item, FunctionType | type) and isinstance(module, str)
     return known and libraries.is_project(str(module))

@@ -7,13 +7,18 @@ process can import, have other ones in each process.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, Final
 
 from penstock.digest import digest
 from penstock.model import plain
+from penstock.model.records import Artifact
 from penstock.runtime.fingerprints.libraries import is_project
 from penstock.runtime.fingerprints.values import LONG, Definitions, Token, Walk
+
+Canonical = Callable[[Any, Artifact], str]
+"""What a cache key says of a value in place of the digest of its artifact, or nothing."""
 
 _ATOMS: Final = frozenset({type(None), bool, int, str, bytes})
 
@@ -66,7 +71,8 @@ class Given(Walk):
 def _is_a_value(kind: type) -> bool:
     """Whether nobody sees if there is one or two of it: it has a hash of its own, as numbers,
     dates, paths and members of enums have."""
-    return kind.__hash__ not in (None, object.__hash__)
+    own: Any = kind.__hash__  # None where there is none, whatever its declaration says
+    return own is not None and own is not object.__hash__
 
 
 def _is_own(kind: type) -> bool:

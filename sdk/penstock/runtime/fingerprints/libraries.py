@@ -8,6 +8,7 @@ import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 _STDLIB: Final = frozenset(sys.stdlib_module_names) | {"penstock"}
@@ -36,7 +37,8 @@ def is_project(module: str) -> bool:
     top = module.partition(".")[0]
     known = _top_level.get(top)
     if known is None:
-        known = _top_level[top] = top not in _STDLIB and not _is_installed(top)
+        # What has no name was made by the project, of text.
+        known = _top_level[top] = not top or (top not in _STDLIB and not _is_installed(top))
     return known
 
 
@@ -52,7 +54,8 @@ def package_of(module: str) -> str:
 def _is_installed(top: str) -> bool:
     """Whether a top-level module lies among the installed distributions."""
     module = sys.modules.get(top)
-    file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
+    own = vars(module) if isinstance(module, ModuleType) else {}
+    file = own.get("__file__") or next(iter(own.get("__path__") or ()), None)
     if file is not None:
         folders = Path(file).parts
         return str(file).startswith(_INSTALLED) or not _PACKAGES.isdisjoint(folders)

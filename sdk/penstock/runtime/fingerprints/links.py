@@ -68,6 +68,9 @@ def _chain(chain: Chain, around: Mapping[str, Any], at: Place, walk: Walk) -> To
     if root.startswith("__") and root.endswith("__") and root in around:
         return _of_pythons_own(root, around, walk)
     value = around.get(root, _MISSING)
+    if type(value) is FunctionType and (thing := walk.thing(value)) is not None:
+        found = leads(thing, walk)
+        return f"{found} {value.__doc__}" if "__doc__" in chain else found
     if value is _MISSING:
         value = vars(builtins).get(root, _MISSING)
         if value is _MISSING:
@@ -91,7 +94,10 @@ def _chain(chain: Chain, around: Mapping[str, Any], at: Place, walk: Walk) -> To
             return whole(value, _why(".".join(chain), at), walk)
     if library:
         return _of_library(value, library, space, name, at, walk)
-    return link(value, space, name, at, walk)
+    found = link(value, space, name, at, walk)
+    if "__doc__" in chain:  # which counts nowhere else
+        found = f"{found} {walk.token(getattr(value, '__doc__', None))}"
+    return found
 
 
 def _of_pythons_own(name: str, around: Mapping[str, Any], walk: Walk) -> Token:
@@ -109,7 +115,11 @@ def _builtin(name: str, value: Any, around: Mapping[str, Any], at: Place, walk: 
     if value is builtins.__import__:
         return everything(str(around["__name__"]), f"__import__ in {at}", walk)
     if name in _WHOLE and isinstance(value, BuiltinFunctionType):
-        return own_module(around, f"{name} in {at}", walk)
+        note = f"{name} in {at}"
+        own = own_module(around, note, walk)
+        # Text can import whatever it likes.
+        text = "" if name == "globals" else everything(str(around.get("__name__")), note, walk)
+        return f"{own} {text}"
     if isinstance(value, FunctionType) and is_project(str(value.__globals__.get("__name__"))):
         return walk.token(value)  # somebody has put another function there
     return "builtin"
@@ -159,7 +169,7 @@ def _not_there(module: ModuleType, attribute: str, library: str, at: Place, walk
     if attribute == "__dict__":
         return whole(module, _why(f"{module.__name__}.__dict__", at), walk)
     name = f"{modules.home(module.__name__)}.{attribute}"
-    if hasattr(module, "__path__") and modules.exists(name):
+    if "__path__" in vars(module) and modules.exists(name):
         return by_source(name, f"{name} in {at}", walk)
     if "__getattr__" in vars(module):
         return whole(module, _why(f"{module.__name__}.{attribute}", at), walk)
@@ -170,6 +180,8 @@ def link(value: Any, space: Mapping[str, Any], name: str, at: Place, walk: Walk)
     """What stands for what one name among others leads to."""
     while type(value) is Step:
         value = value.function
+    if type(value) is FunctionType and (thing := walk.thing(value)) is not None:
+        return leads(thing, walk)
     if isinstance(value, FunctionType | type):
         if _imports_anything(value):
             return everything(str(space.get("__name__") or walk.home), f"{name} in {at}", walk)
@@ -212,9 +224,13 @@ def own_module(around: Mapping[str, Any], note: str, walk: Walk) -> Token:
 
 
 def by_source(name: str, note: str, walk: Walk) -> Token:
-    """All of a module of the project as its file says it, and of the packages that it is in."""
-    parts = [leads(Thing("source", item, None, note), walk) for item in modules.with_above(name)]
-    return " ".join(parts)
+    """All of a module of the project as its file says it, and of the packages that it is in.
+
+    But for those that the code itself is in: they have been imported for it.
+    """
+    own = {*modules.with_above(walk.home)} - {walk.home, name}
+    around = [item for item in modules.with_above(name) if item not in own]
+    return " ".join(leads(Thing("source", item, None, note), walk) for item in around)
 
 
 def imported(item: Import, package: str, at: Place, walk: Walk) -> list[Token]:

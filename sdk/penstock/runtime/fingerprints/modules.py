@@ -41,6 +41,11 @@ def loaded(name: str) -> ModuleType | None:
     return found
 
 
+def attribute(module: ModuleType | None, name: str) -> Any:
+    """What a module has under a name by itself: one with a `__getattr__` may have anything."""
+    return vars(module).get(name) if isinstance(module, ModuleType) else None
+
+
 def file_of(name: str) -> str | None:
     """Where a module of the project is written. None if it is not there, or has no file.
 
@@ -48,7 +53,8 @@ def file_of(name: str) -> str | None:
     """
     known = loaded(name)
     if known is not None:
-        return getattr(known, "__file__", None)
+        found: str | None = attribute(known, "__file__")
+        return found
     spec = _spec(name)
     return spec.origin if spec is not None and spec.has_location else None
 
@@ -62,7 +68,7 @@ def is_package(name: str) -> bool:
     """Whether there can be modules in it."""
     known = loaded(name)
     if known is not None:
-        return hasattr(known, "__path__")
+        return "__path__" in vars(known)
     spec = _spec(name)
     return spec is not None and spec.submodule_search_locations is not None
 
@@ -74,7 +80,7 @@ def _spec(name: str) -> ModuleSpec | None:
     if above:
         known = loaded(above)
         if known is not None:
-            path = list(getattr(known, "__path__", ()))
+            path = list(attribute(known, "__path__") or ())
         else:
             spec = _spec(above)
             path = list((spec and spec.submodule_search_locations) or ())
@@ -102,7 +108,7 @@ def all_beside(name: str) -> list[str]:
     """Every file of code in the top-level package of a module, or in its folder if it has none."""
     top = name.partition(".")[0]
     file = file_of(name) or file_of(top)
-    root = getattr(loaded(top), "__file__", None) or file_of(top) or file
+    root = attribute(loaded(top), "__file__") or file_of(top) or file
     if not root or not os.path.isfile(root):
         return []
     return sorted(_code_in(Path(root).parent))

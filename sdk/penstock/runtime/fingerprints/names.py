@@ -78,10 +78,29 @@ def _imports(code: CodeType) -> Iterator[Import]:
             pushed.append(instruction.argval)
 
 
+_EMPTY: Final = frozenset(
+    {ast.Load, ast.Store, ast.Del, ast.Constant, ast.Pass, ast.Break, ast.Continue}
+    | {kind for base in (ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
+       for kind in base.__subclasses__()}
+)  # fmt: skip
+"""Nodes in which nothing is named."""
+
+
 class _Reader(ast.NodeVisitor):
     def __init__(self, names: Names, known: Container[str] | None) -> None:
         self._names = names
         self._known = known
+
+    def generic_visit(self, node: ast.AST) -> None:
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, ast.AST):
+                if type(value) not in _EMPTY:
+                    self.visit(value)
+            elif type(value) is list:
+                for item in value:
+                    if type(item) not in _EMPTY and isinstance(item, ast.AST):
+                        self.visit(item)
 
     def visit_Name(self, node: ast.Name) -> None:
         self._add((node.id,), node.lineno)
@@ -101,7 +120,7 @@ class _Reader(ast.NodeVisitor):
         known = isinstance(first, ast.Constant) and _is_absolute(first.value)
         alone = len(node.args) == 1 and not node.keywords
         if last in ("import_module", "__import__") and known and alone:
-            self._names.imports.setdefault(Import(first.value, 0), node.lineno)  # type: ignore[union-attr, arg-type]
+            self._names.imports.setdefault(Import(first.value, 0), node.lineno)  # type: ignore[union-attr]
             return
         if called in (("getattr",), ("hasattr",)) and len(node.args) >= 2:
             self._attribute(node, node.args[1])

@@ -43,6 +43,11 @@ def _write(node: ast.AST, pieces: list[str], without: frozenset[str] = frozenset
     if names is None:
         names = _fields[kind] = tuple(name for name in kind._fields if name not in _DERIVED)
     pieces.append(kind.__name__)
+    if not names:
+        return
+    if kind is ast.Name:
+        pieces.append(node.id)  # type: ignore[attr-defined]
+        return
     if kind is ast.Constant:
         value = node.value  # type: ignore[attr-defined]
         pieces.append(f"{type(value).__name__} {value!r}")
@@ -51,7 +56,7 @@ def _write(node: ast.AST, pieces: list[str], without: frozenset[str] = frozenset
         if name in without:
             continue
         value = getattr(node, name, None)
-        if isinstance(value, list):
+        if type(value) is list:
             if name == "body" and isinstance(node, _HAS_DOCSTRING):
                 value = _body(node)
             pieces.append(f"[{len(value)}")
@@ -60,6 +65,8 @@ def _write(node: ast.AST, pieces: list[str], without: frozenset[str] = frozenset
                     _write(item, pieces)
                 else:
                     pieces.append(repr(item))
+        elif type(value) is str:
+            pieces.append(value)
         elif isinstance(value, ast.AST):
             _write(value, pieces)
         else:

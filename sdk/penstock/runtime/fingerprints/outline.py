@@ -45,7 +45,8 @@ def of_function(function: FunctionType) -> Outline:
 
 
 def _of_tree(node: source.Function, code: CodeType, around: Mapping[str, Any]) -> Outline:
-    bare = type(node)(**{name: getattr(node, name, None) for name in node._fields})
+    fields: Any = {name: getattr(node, name, None) for name in node._fields}
+    bare = type(node)(**fields)
     bare.decorator_list = [item for item in node.decorator_list if not _is_ours(item, around)]
     names = Names()
     for part in (node.args, *bare.decorator_list):

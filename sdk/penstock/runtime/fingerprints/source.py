@@ -71,16 +71,30 @@ def _parsed(text: list[str], file: str) -> Module | None:
 
 def _index(node: ast.AST, above: str, found: Module) -> None:
     """Note all definitions in a node; `above` is what their qualified names begin with."""
-    for child in ast.iter_child_nodes(node):
+    for child in _statements(node):
         if isinstance(child, Function):
             first = min([child.lineno, *(item.lineno for item in child.decorator_list)])
             found.functions[child.name, first] = child
             _index(child, f"{above}{child.name}.<locals>.", found)
-        elif isinstance(child, ast.ClassDef):
+        elif type(child) is ast.ClassDef:
             found.classes.setdefault(f"{above}{child.name}", []).append(child)
             _index(child, f"{above}{child.name}.", found)
-        elif isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
+        elif type(child) in _BLOCKS:
             _index(child, above, found)
+
+
+_BLOCKS = {
+    *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar),
+    *(ast.Match, ast.ExceptHandler, ast.match_case),
+}
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """What stands in a node line by line: definitions are nowhere else."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        found = getattr(node, name, None)
+        if type(found) is list:
+            yield from found
 
 
 def function_tree(code: CodeType) -> Function | None:
@@ -90,7 +104,7 @@ def function_tree(code: CodeType) -> Function | None:
     another function than the one that runs.
     """
     found = _module_with(code.co_filename, [code])
-    return found and found.functions.get((code.co_name, code.co_firstlineno))
+    return found.functions.get((code.co_name, code.co_firstlineno)) if found else None
 
 
 def class_tree(file: str, qualname: str, codes: Collection[CodeType]) -> Located:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -14,7 +15,7 @@ from penstock.artifacts.objects import OnlyHashed
 from penstock.digest import digest, of_buffers
 from penstock.errors import UnsupportedValue
 from penstock.model.file import File
-from penstock.runtime.fingerprints import classes, files, modules, outline
+from penstock.runtime.fingerprints import agreement, classes, files, modules, outline
 from penstock.runtime.fingerprints.libraries import is_project, package_of
 from penstock.runtime.fingerprints.links import (
     Place,
@@ -33,8 +34,11 @@ from penstock.runtime.fingerprints.values import Token, Unknowable, Walk, never
 class Survey:
     """What is known of the project's code and values; what was looked at is not looked at again."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, loaded: bool = True) -> None:
+        """Unless `loaded`, files count as they are, whatever was made of them in this process."""
+        self._loaded = loaded
         self._nodes: dict[Key, Node] = {}
+        self._named: dict[int, tuple[FunctionType, Thing | None]] = {}
 
     def reached(self, roots: Iterable[Thing]) -> dict[Key, Node]:
         """All that is reached from some things, these included."""
@@ -68,14 +72,23 @@ class Survey:
 
     # What a walk asks for.
 
+    def named(self, function: FunctionType) -> Thing | None:
+        """Where a function of the project leads, if its name leads to it."""
+        known = self._named.get(id(function))
+        if known is None or known[0] is not function:
+            own = is_project(str(function.__globals__.get("__name__", "")))
+            found = is_addressable(function) if own else False
+            thing = Thing("function", _name(function), function) if found else None
+            known = self._named[id(function)] = (function, thing)
+        return known[1]
+
     def function(self, function: FunctionType, walk: Walk) -> Token:
         """A function in a value: where it leads if it has a name, else all that it is."""
-        module = str(function.__globals__.get("__name__", ""))
-        if is_addressable(function):
-            if is_project(module):
-                return leads(Thing("function", _name(function), function), walk)
-            return _of_library(function, walk)
-        if not is_project(module):
+        if (thing := self.named(function)) is not None:
+            return leads(thing, walk)
+        if not is_project(str(function.__globals__.get("__name__", ""))):
+            if is_addressable(function):
+                return _of_library(function, walk)
             return digest("library function/1", _of_library(function, walk),
                           self._held(function, walk))  # fmt: skip
         line = function.__code__.co_firstlineno
@@ -83,7 +96,13 @@ class Survey:
         return self.code(function, walk)
 
     def kind(self, kind: type, walk: Walk) -> Token:
-        """A class in a value, in the same way."""
+        """A class in a value, in the same way; and how its instances are stored and loaded."""
+        format = registry.registered(kind)
+        if format is not None and is_project(format.__module__):
+            return f"{self._kind(kind, walk)} by {self._kind(format, walk)}"
+        return self._kind(kind, walk)
+
+    def _kind(self, kind: type, walk: Walk) -> Token:
         if not is_project(kind.__module__):
             return _of_library(kind, walk)
         if is_addressable(kind):
@@ -102,8 +121,10 @@ class Survey:
         """What a file leads to now."""
         for format in registry.candidates(file):
             try:
-                composite = isinstance(format, Composite)
-                buffers = format.dump(file, OnlyHashed()) if composite else format.dump(file)
+                if isinstance(format, Composite):
+                    buffers = format.dump(file, OnlyHashed())
+                else:
+                    buffers = format.dump(file)
                 return digest("stored/1", format.format, of_buffers(buffers))
             except (NotThisFormat, UnsupportedValue):
                 continue
@@ -158,6 +179,8 @@ class Survey:
         kind = thing.target
         text = classes.token(kind, self, walk)
         found = classes.outlined(kind)
+        if (format := registry.registered(kind)) is not None:
+            text = digest("stored class/1", text, walk.token(format))
         return Unit(_name(kind), text, "class", found.file, found.first, found.last)
 
     def _data(self, thing: Thing, walk: Walk) -> Unit:
@@ -173,11 +196,12 @@ class Survey:
     def _module(self, thing: Thing, walk: Walk) -> Unit:
         """A module as it is loaded: its text, and whatever its names lead to."""
         module: ModuleType = thing.target
-        path = getattr(module, "__file__", None) or ""
+        path = modules.attribute(module, "__file__") or ""
         parts = [files.digest_of(path)]
         space = vars(module)
         for name in sorted(space):
-            if not (name.startswith("__") and name.endswith("__")):
+            own = not (name.startswith("__") and name.endswith("__"))
+            if own or isinstance(space[name], FunctionType):  # `__getattr__`
                 parts.append(f"{name}={self._member(space, name, thing, walk)}")
         return Unit(thing.name, digest("module/1", *parts), "module", path, 1,
                     files.length(path), thing.note)  # fmt: skip
@@ -190,13 +214,18 @@ class Survey:
 
     def _source(self, thing: Thing, walk: Walk) -> Unit:
         """A module as its file says it, and what that imports."""
-        return files.unit(thing, walk)
+        return files.unit(thing, walk, loaded=self._loaded)
 
     def _beside(self, thing: Thing, walk: Walk) -> Unit:
         """All files of the project around a module."""
         paths = modules.all_beside(thing.target)
         root = Path(paths[0]).parent if paths else Path()
         parts = [f"{os.path.relpath(path, root)}={files.digest_of(path)}" for path in paths]
+        loaded = {modules.attribute(item, "__file__"): item for item in [*sys.modules.values()]}
+        for path in paths:
+            known = loaded.get(path)
+            if known is not None and agreement.is_outdated(known, path):
+                parts.append(whole(known, thing.note, walk))
         return Unit(thing.name, digest("beside/1", *parts), "module", note=thing.note)
 
 

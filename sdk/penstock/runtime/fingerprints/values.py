@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import _thread
 import copyreg
+import gc
 import os
 import struct
 import weakref
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from functools import partial
+from functools import cmp_to_key, partial
 from pickle import PickleBuffer
 from types import (
     BuiltinFunctionType,
@@ -55,6 +56,8 @@ class Unknowable(Exception):
 
 class Definitions(Protocol):
     """What knows functions, classes and modules."""
+
+    def named(self, function: FunctionType) -> Thing | None: ...
 
     def function(self, function: FunctionType, walk: Walk) -> Token: ...
 
@@ -135,6 +138,10 @@ class Walk:
             return self._instance(value, kind)
         return self._reduced(value, kind)
 
+    def thing(self, function: FunctionType) -> Thing | None:
+        """Where a function of the project leads, if its name leads to it."""
+        return self._definitions.named(function)
+
     def function(self, function: FunctionType) -> Token:
         return self._definitions.function(function, self)
 
@@ -170,8 +177,8 @@ class Walk:
             raise Unknowable(f"a {kind.__qualname__}") from error
         if isinstance(found, str):
             return digest("global/1", getattr(value, "__module__", None) or "", found)
-        make, arguments, *more = found
-        state, items, pairs, *_ = *more, None, None, None
+        made: list[Any] = [*found, None, None, None]
+        make, arguments, state, items, pairs = made[:5]
         return digest(
             "reduced/1",
             self.token(make),
@@ -262,8 +269,15 @@ def _cell(walk: Walk, value: CellType) -> Token:
 
 
 def _variable(walk: Walk, value: ContextVar[Any]) -> Token:
-    return walk.all("variable", [value.name, *([value.get()] if value.get(None) is not None
-                                              else [])])  # fmt: skip
+    try:
+        return walk.all("variable", [value.name, value.get()])
+    except LookupError:
+        return walk.all("variable", [value.name])
+
+
+def _comparing(walk: Walk, value: Any) -> Token:
+    """What `functools.cmp_to_key` makes shows the function to nobody but the collector."""
+    return walk.all("comparing", gc.get_referents(value))
 
 
 _WAYS: Final[dict[type, Callable[[Walk, Any], Token]]] = {
@@ -288,6 +302,7 @@ _WAYS: Final[dict[type, Callable[[Walk, Any], Token]]] = {
     partial: lambda walk, value: walk.all(
         "partial", [value.func, value.args, value.keywords, vars(value)]
     ),
+    type(cmp_to_key(max)): _comparing,
     PickleBuffer: lambda walk, value: of_buffers([value.raw()]),
     ContextVar: _variable,
     Step: lambda walk, value: walk.token(value.function),

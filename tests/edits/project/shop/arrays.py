@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+
 from penstock import step
 
 WEIGHTS = np.array([1.0, 2.0])

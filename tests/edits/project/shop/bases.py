@@ -28,8 +28,6 @@ class Meta(type):
 
 
 class Announced:
-    names: list[str] = []
-
     def __init_subclass__(cls) -> None:
         cls.title = cls.__name__ + "."
 

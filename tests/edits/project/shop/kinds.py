@@ -32,7 +32,7 @@ class Place(NamedTuple):
     y: int = 2
 
 
-Size = namedtuple("Size", "width height", defaults=[4])  # noqa: PYI024
+Size = namedtuple("Size", "width height", defaults=[4])
 
 
 class Row(TypedDict):

@@ -149,7 +149,7 @@ def awaits() -> int:
 @step
 def nests() -> list[int]:
     def inner(value: int) -> int:
-        return [nearby(each) for each in (value,)][0]
+        return sum(nearby(each) for each in (value,))
 
     return [inner(1)]
 
