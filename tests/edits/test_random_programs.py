@@ -125,7 +125,9 @@ def stack_in(place: Path) -> Stack:
 
 MAIN = f"""\
 import json
+import sys
 
+sys.dont_write_bytecode = True  # two edits within a second: Python would run its old code
 import {NAME}
 
 run = {NAME}.everything.run()

@@ -245,7 +245,8 @@ def test_a_signal_stops_it_and_that_is_written_down(
     run = Client().run("last")
     assert run.status is Status.STOPPED
     assert run.reason == ("Ctrl-C" if number == signal.SIGINT else "SIGTERM")
-    with pytest.raises(RunFailed, match=rf"Run {run.id} of 'sleeping' was stopped \({run.reason}\)"):
+    told = rf"Run {run.id} of 'sleeping' was stopped \({run.reason}\)"
+    with pytest.raises(RunFailed, match=told):
         run.wait()
 
 

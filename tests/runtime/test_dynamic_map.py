@@ -499,6 +499,12 @@ def test_an_item_that_is_not_there_is_said(stack: Made) -> None:
             run[name]
 
 
+def test_the_name_of_a_map_stands_for_its_items_and_itself(stack: Made) -> None:
+    run = squares.on(stack()).run(2)
+    assert run.named("square") == ["square.0", "square.1", "square"]
+    assert run.named("square.1") == ["square.1"]
+
+
 def test_hits_have_no_records_but_one_file_names_them(stack: Made, tmp_path: Path) -> None:
     first = squares.on(stack()).run(10)
     run = squares.on(stack()).run(10, changed=4)

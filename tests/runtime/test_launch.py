@@ -612,5 +612,3 @@ def test_a_step_may_run_another_pipeline(stack: Made) -> None:
         return outer(5)
 
     assert nested.on(here).run().result() == 15
-
-

@@ -149,8 +149,8 @@ def _views(found: Run[Any], step: str | None) -> list[StepView]:
     """All steps, or those that the name stands for."""
     if step is None:
         return list(found)
-    asked: Any = found[step]
-    return asked if isinstance(asked, list) else [asked]
+    _ = found[step]  # or an error that says which steps there are
+    return [found[id] for id in found.named(step)]
 
 
 def _head(found: Run[Any], status: Status) -> None:

@@ -115,6 +115,9 @@ class Cache:
         if found.key != key.digest or not found.status.usable:
             return Miss(key, "the cache entry is not the one that its name says", useless=True)
         for name, artifact in found.outputs.items():
+            if not registry.is_known(artifact.format):
+                why = f"output {name!r} has the format {artifact.format!r}, not known here"
+                return Miss(key, why, useless=True)
             if registry.runs_code(artifact.format) and (why := self._untrusted(found)):
                 return Miss(key, f"output {name!r} is a pickle{why}")
             if not is_there(artifact):

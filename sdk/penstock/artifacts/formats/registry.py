@@ -145,6 +145,11 @@ def runs_code(id: str) -> bool:
     return format is None or format.runs_code
 
 
+def is_known(id: str) -> bool:
+    """Whether values of this format can be loaded here, if its library is installed."""
+    return _find(id) is not None
+
+
 def suffix(id: str) -> str:
     """The ending of a file with the bytes of this format."""
     format = _find(id)
