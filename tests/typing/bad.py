@@ -105,9 +105,9 @@ score.map(load())  # E
 
 # when and unless: None has to be allowed.
 
-surely: float = score.when(True)(model)  # E
-score.when()(model)  # E
-score.when(True, model)  # E
+surely: float = score.when(True)("m")  # E
+score.when()("m")  # E
+score.when(True, "m")  # E
 score(train.when(True)([1.0], lr=0.1))  # E
 train.when(True)([1.0], lr=0.1).weights  # E
 

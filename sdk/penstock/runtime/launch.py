@@ -195,7 +195,7 @@ def begin(
         machine=processes.machine(),
         process_started=processes.own_start(provenance.process()),
         started=started,
-        code=_code(graph, fingerprints, project.root, values),
+        code=_code(graph, fingerprints, project.root, values, secrets),
         commit=provenance.commit(project.root),
         versions=provenance.versions(),
         calls=tuple(graph.calls),
@@ -217,11 +217,15 @@ def begin(
     return launch
 
 
-def _code(graph: Graph, fingerprints: Fingerprints, root: Path, values: Values) -> str:
+def _code(
+    graph: Graph, fingerprints: Fingerprints, root: Path, values: Values, secrets: Secrets
+) -> str:
     """The digest of the object that has the code of all steps."""
     for call in graph.calls.values():
         fingerprints.of_step(call.step)
-    return code.write(fingerprints.surveyed, fingerprints.named, root, values.keep)
+    return code.write(
+        fingerprints.surveyed, fingerprints.named, root, values.keep, secrets.mask.text
+    )
 
 
 def _hints(graph: Graph) -> dict[str, dict[str, Any]]:

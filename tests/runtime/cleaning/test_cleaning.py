@@ -17,6 +17,7 @@ from penstock.artifacts.values import NOTHING, Values
 from penstock.errors import BadArguments, CorruptArtifact, NotFound, RunError, StoreTooNew
 from penstock.model.records import RunRecord
 from penstock.runtime import processes
+from penstock.runtime.cleaning.retention import NEEDED
 from penstock.runtime.ledger import Ledger, cache_key
 
 FOREIGN = (
@@ -218,6 +219,18 @@ def test_a_run_stays_whole_whose_hits_are_of_a_run_that_goes(past: Past) -> None
     run = past.client.run(second.id)
     assert run.result() == "a" * 10000
     assert {view.status for view in run} == {"cached"}
+
+
+def test_a_run_stays_whole_whose_hits_were_computed_again_since(past: Past) -> None:
+    first = past.run("a", single)
+    second = past.run("a", single)
+    past.run("a", single, refresh=True)
+    past.passes(90 * DAY)
+    found = past.gc_hard(keep_runs=2)
+
+    assert found.runs == []
+    assert found.kept[NEEDED] == [first.id]
+    assert {view.status for view in past.client.run(second.id)} == {"cached"}
 
 
 def test_looking_at_a_run_makes_nothing_young(past: Past) -> None:

@@ -87,3 +87,25 @@ def test_files_are_named_from_the_root_of_the_project(projects: Any) -> None:
     found = json.loads(objects[digest])
     assert [name for name, _ in found["files"]] == ["steps.py"]
     assert objects[found["files"][0][1]] == Path(steps.__file__).read_bytes()
+
+
+def test_secrets_in_source_and_in_globals_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACTOR_OF_ALL", "return value * FACTOR")
+    kept = code.read(fetch(telling.run(1).record.code))
+    units = kept.units_of(telling_step.reference)
+    home = telling_step.reference.partition(":")[0]
+    assert units[f"{home}.TOLD"].note == '"***"'
+    assert kept.text(units[f"{home}:scaled"], fetch) == "def scaled(value: int) -> int:\n    ***\n"
+
+
+TOLD = "return value * FACTOR"
+
+
+@step(secrets=["FACTOR_OF_ALL"])
+def telling_step(value: int) -> str:
+    return TOLD * scaled(value)
+
+
+@pipeline(progress=False)
+def telling(value: int) -> str:
+    return telling_step(value)

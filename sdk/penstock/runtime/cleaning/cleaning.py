@@ -16,9 +16,9 @@ from penstock.artifacts.compression import ENDING
 from penstock.artifacts.objects import object_key
 from penstock.artifacts.store import FRESH, Entry
 from penstock.digest import is_digest
-from penstock.errors import CorruptArtifact, NoSuchKey, RunError
+from penstock.errors import CorruptArtifact, NoSuchKey, NotFound, RunError
 from penstock.model import durations
-from penstock.runtime.cleaning import deletion, estimate, pins, retention
+from penstock.runtime.cleaning import deletion, estimate, pins, retention, sources
 from penstock.runtime.cleaning.contents import Contents
 from penstock.runtime.cleaning.limits import SHORTEST, Limits
 from penstock.runtime.cleaning.marks import Marks
@@ -65,6 +65,7 @@ class _Cleaning:
     def done(self) -> Cleaned:
         runs = retention.decide(self._ledger, self._contents.runs(), self._limits, self._now)
         self._refuse_haste(runs)
+        self._keep_sources(runs)
         self._old = self._now - self._limits.grace
         if runs.oldest_running is not None:
             # What a run has stored is named nowhere before its steps are done, which may take days.
@@ -89,6 +90,17 @@ class _Cleaning:
                 f"{durations.spoken(SHORTEST)} is for stores that nobody uses.",
                 hint=f"Wait for it, or type: penstock gc --grace {SHORTEST:.0f}s",
             )
+
+    def _keep_sources(self, runs: Retention) -> None:
+        """Of what is to go, keep what runs that stay cannot do without."""
+        for run in runs.stays if runs.going else ():
+            if run in runs.kept.get(retention.UNREADABLE, ()):
+                continue
+            with suppress(CorruptArtifact, NotFound):  # as much of it stays as there is
+                for giver in sources.only_there(self._ledger, run, set(runs.going)):
+                    if giver in runs.going:
+                        runs.going.remove(giver)
+                        runs.kept.setdefault(retention.NEEDED, []).append(giver)
 
     def _clean_runs(self, runs: Retention) -> None:
         kind = self._report.kind("runs")

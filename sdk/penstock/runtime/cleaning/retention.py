@@ -18,6 +18,7 @@ PINNED: Final = "pinned"
 YOUNG: Final = "younger than the grace"
 NEWEST: Final = "among the newest of their pipeline"
 COMPLETED: Final = "the newest of their pipeline that is completed"
+NEEDED: Final = "of which others took what the cache has no more"
 UNREADABLE: Final = "not readable"
 
 

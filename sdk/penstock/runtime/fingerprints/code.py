@@ -19,6 +19,9 @@ from penstock.runtime.fingerprints.unit import Fingerprint, Unit
 Keep = Callable[[bytes], Part]
 """Stores bytes, and says under which digest."""
 
+Hide = Callable[[str], str]
+"""Takes the secrets out of a text."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptCode:
@@ -45,17 +48,22 @@ class KeptCode:
 
 
 def write(
-    surveyed: Mapping[str, Fingerprint], others: Iterable[Unit], root: Path, keep: Keep
+    surveyed: Mapping[str, Fingerprint],
+    others: Iterable[Unit],
+    root: Path,
+    keep: Keep,
+    hide: Hide = str,
 ) -> str:
     """Store the code of steps and all `others`; the digest of the object that has it.
 
-    A text that is there already is not written again, nor is the object.
+    A text that is there already is not written again, nor is the object. Source and the values of
+    globals may hold secrets: `hide` takes them out.
     """
     found = {unit for fingerprint in surveyed.values() for unit in fingerprint.units}
     units = sorted(found.union(others))
     numbers = {unit: number for number, unit in enumerate(units)}
     files = sorted({unit.file for unit in units if unit.file})
-    kept = [[shown(file, root), _text(file, keep)] for file in files]
+    kept = [[shown(file, root), _text(file, keep, hide)] for file in files]
     places = {file: number for number, file in enumerate(files)}
     data = {
         "steps": {
@@ -63,7 +71,10 @@ def write(
             for step, fingerprint in surveyed.items()
         },
         "units": [
-            [unit.name, unit.digest, unit.kind, places.get(unit.file, -1), *unit[4:]]
+            [
+                *(unit.name, unit.digest, unit.kind, places.get(unit.file, -1)),
+                *(unit.first, unit.last, hide(unit.note)),
+            ]
             for unit in units
         ],
         "files": kept,
@@ -92,10 +103,10 @@ def shown(file: str, root: Path) -> str:
         return file
 
 
-def _text(file: str, keep: Keep) -> str:
+def _text(file: str, keep: Keep, hide: Hide) -> str:
     """The digest of a file's text as it was when it was looked at; nothing if there is none."""
     text = "".join(source.lines(file))
-    return keep(text.encode("utf-8", "surrogatepass")).digest if text else ""
+    return keep(hide(text).encode("utf-8", "surrogatepass")).digest if text else ""
 
 
 def _unit(item: list[object], files: list[tuple[str, str]]) -> Unit:
