@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
+from penstock.model.records import RunRecord
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.notation import Expansion
 
 
 def only_there(ledger: Ledger, run: str, among: Container[str]) -> Iterator[str]:
     """Those `among` some runs without whose records this one would lack results of its own."""
-    for record in (ledger.run(run), *_expansions(ledger, run)):
+    records: list[RunRecord | Expansion] = [ledger.run(run), *_expansions(ledger, run)]
+    for record in records:
         for call, source in record.sources.items():
             giver = source.partition("/")[0]
             if call in record.hits and giver in among:
