@@ -30,4 +30,4 @@ def rows(folder: Path, rounds: int, width: int) -> Iterator[Row]:
     yield timed(f"{what}, one changed", changed, FILES, read, CHANGED, unit="s")
     peaks = [cost.peak / 1e6 for cost in changed]
     yield counted(f"{what}, one changed, peak memory", "MB", peaks, MEMORY)
-    yield counted(f"{what}, one changed", "files", [cost.files for cost in changed])
+    yield counted(f"{what}, one changed, written", "files", [cost.files for cost in changed])

@@ -35,6 +35,10 @@ fan-out of 20, peak memory
 fan-out of 20, cached, per step
 fan-out of 20, cached
 fan-out of 20, per step
+map of 20 that a step made
+map of 20 that a step made, one changed
+map of 20 that a step made, one changed, peak memory
+map of 20 that a step made, one changed, written
 1,000 prints in a step
 frames between run() and the step
 picture of 20 steps""".splitlines()
@@ -202,7 +206,7 @@ def test_timed_rows_have_a_baseline_from_the_same_run(
     quick: tuple[str, dict[str, object]],
 ) -> None:
     timed = [item for item in quick[1].values() if item["unit"] in ("s", "ms")]
-    assert len(timed) == 15
+    assert len(timed) == 17
     for item in timed:
         ours, other, ratio = item["figure"], item["baseline"], item["ratio"]
         assert ratio["median"] == pytest.approx(ours["median"] / other["median"])

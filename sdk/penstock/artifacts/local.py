@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_ISREG
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, NoReturn, Self
 
 from penstock.artifacts import transfer
@@ -68,6 +68,14 @@ _HINTS: Final = {
 }
 _NOWHERE: Final = (errno.ENOENT, errno.ELOOP)
 """What a file that is just gone, and a link that leads nowhere, fail with."""
+
+_KINDS: Final = {
+    S_IFDIR: "a folder",
+    S_IFLNK: "a link that leads to no file",
+    S_IFIFO: "a pipe",
+    S_IFREG: "a file",
+}
+"""What may lie under a key, for people."""
 
 _numbers = count()
 
@@ -189,6 +197,13 @@ class LocalArtifactStore(ArtifactStore):
             return None
         return stamp_of(found)
 
+    def obstacle(self, key: str) -> str:
+        try:
+            mode = os.lstat(self._file(key)).st_mode
+        except OSError:
+            return ""
+        return _KINDS.get(S_IFMT(mode), "something that is no file")
+
     def keys(self, prefix: str = "", *, start_after: str = "") -> Iterator[Entry]:
         folder, _, begin = check_prefix(prefix).rpartition("/")
         base = f"{folder}/" if folder else ""
@@ -251,6 +266,7 @@ class LocalArtifactStore(ArtifactStore):
 
     def touch(self, key: str) -> None:
         file = self._file(key)
+        self.stat(key)  # a folder, which has a time, too, is no object
         try:
             os.utime(file)
         except (FileNotFoundError, NotADirectoryError):
@@ -316,6 +332,8 @@ class LocalArtifactStore(ArtifactStore):
         except (FileNotFoundError, NotADirectoryError):
             raise self._missing(key) from None
         except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise self._missing(key) from None
             self._refuse(error, file)
         status = os.fstat(fd)
         if S_ISREG(status.st_mode):

@@ -125,6 +125,8 @@ def all_of(ledger: Ledger) -> Iterator[Tag]:
     for pipeline in store.keys(f"{TAGS}/"):
         for name in store.keys(pipeline.key) if pipeline.key.endswith("/") else ():
             for entry in store.keys(name.key) if name.key.endswith("/") else ():
+                if entry.key.endswith("/"):  # somebody else's
+                    continue
                 try:
                     yield _read(ledger, entry.key)
                 except (NoSuchKey, CorruptArtifact):  # taken off just now, or no tag

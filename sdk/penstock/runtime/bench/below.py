@@ -55,6 +55,25 @@ class Below(ArtifactStore):
     def delete(self, key: str) -> None:
         self.store.delete(self.prefix + key)
 
+    def touch(self, key: str) -> None:
+        self.store.touch(self.prefix + key)
+
+    def use(self, key: str) -> Buffer:
+        return self.store.use(self.prefix + key)
+
+    def freshen(self, found: Entry) -> None:
+        self.store.freshen(Entry(self.prefix + found.key, found.size, found.modified))
+
+    def discard(self, key: str, before: float) -> bool:
+        return self.store.discard(self.prefix + key, before)
+
+    def delete_all(self, folder: str) -> None:
+        self.store.delete_all(self.prefix + folder)
+
+    def leftovers(self, before: float) -> Iterator[Entry]:
+        """Those of the whole store are not its own."""
+        yield from ()
+
     def draft(self, source: Source) -> Draft:
         return _Draft(self.store.draft(source), self.prefix)
 
