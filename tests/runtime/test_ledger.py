@@ -245,7 +245,9 @@ READERS: dict[str, Callable[..., Any]] = {
     "run.json": lambda ledger, run=RUN: ledger.run(run),
     "end.json": lambda ledger, run=RUN: ledger.sealed(run),
     "steps/train.json": lambda ledger, run=RUN: ledger.step(run, "train"),
-    "attempts/train/one.json": lambda ledger, run=RUN: ledger.attempts(run, "train"),
+    "attempts/train/one.json": lambda ledger, run=RUN: ledger._step_of(
+        run, "train", f"runs/{run}/attempts/train/one.json"
+    ),
 }
 
 

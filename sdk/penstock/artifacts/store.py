@@ -131,6 +131,10 @@ class ArtifactStore(StackComponent, ABC):
         """
         return None
 
+    def obstacle(self, key: str) -> str:
+        """What lies in the place of an object that is not there, in words; mostly nothing."""
+        return ""
+
     @property
     @abstractmethod
     def filesystem(self) -> AbstractFileSystem:

@@ -141,13 +141,15 @@ def tag(*, name: str, tag_name: str, off: bool, stack: str | None, as_json: bool
     """
     client = Client(stack, chosen_by=BY_STACK)
     made = client.untag(name, tag_name) if off else client.tag(name, tag_name)
+    part = "" if off else client.run(made.run).record.part
     if as_json:
         print_json(shapes.of_tag(made))
     elif off:
         say(f"{made.pipeline}/{made.name} is no longer tagged {made.tag}")
         remark(f"To set it again: penstock artifact tag {made} {made.tag}")
     else:
-        say(f"{made.pipeline}/{made.name} {made.tag} is {made}")
+        of = f", of a run of a part of the pipeline: {part}" if part else ""
+        say(f"{made.pipeline}/{made.name} {made.tag} is {made}{of}")
 
 
 def _list_tags(found: list[Tag], *, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from penstock.cli.options import BY_STACK, run_argument, stack_option
 from penstock.cli.output import json_option, print_json
 from penstock.client import Client
 from penstock.errors import PenstockError, RunError
+from penstock.model.records import Status
 from penstock.runtime.replaying import Replay
 from penstock.runtime.run import Run
 
@@ -40,7 +41,7 @@ def replay(*, run_id: str, step: str, pdb: bool, stack: str | None, as_json: boo
     target.module_of(found, f"cd to its folder, and type: penstock run replay {found.id} {step}")
     again = found.replaying(step)
     with redirect_stdout(sys.stderr if as_json else sys.stdout):
-        value = _carried_out(again, step, pdb=pdb)
+        value = _carried_out(again, step, found[step].status, pdb=pdb)
     outputs = again.compared(value)
     if as_json:
         data = {"run": found.id, "step": step, "outputs": outputs}
@@ -49,7 +50,7 @@ def replay(*, run_id: str, step: str, pdb: bool, stack: str | None, as_json: boo
         _tell(found, step, outputs, again.changed)
 
 
-def _carried_out(again: Replay, step: str, *, pdb: bool) -> Any:
+def _carried_out(again: Replay, step: str, status: Status, *, pdb: bool) -> Any:
     """What the step returns. Raises `RunError` for what it raises."""
     try:
         value = again.value()
@@ -64,7 +65,8 @@ def _carried_out(again: Replay, step: str, *, pdb: bool) -> Any:
         else:
             remark("".join(traceback.format_exception(error)).rstrip("\n"))
         said = f"{type(error).__qualname__}: {error}"
-        raise RunError(f"Step {step} failed again: {said}") from error
+        once_more = " again" if status in (Status.FAILED, Status.TIMED_OUT) else ""
+        raise RunError(f"Step {step} failed{once_more}: {said}") from error
 
 
 def _tell(found: Run[Any], step: str, outputs: Mapping[str, bool], changed: str) -> None:

@@ -74,17 +74,19 @@ class Condition:
 
     binding: Use | Literally
     wanted: bool
+    why: str = ""
+    """What to say where it does not hold, if it was settled by another run."""
 
     def to_data(self) -> Any:
-        return [to_data(self.binding), self.wanted]
+        return [to_data(self.binding), self.wanted, *([self.why] if self.why else [])]
 
     @classmethod
     def from_data(cls, data: Any) -> Condition:
-        written, wanted = data
+        written, wanted, *why = data
         found = from_data(written)
         if not isinstance(found, Use | Literally) or type(wanted) is not bool:
             raise TypeError(f"{data!r} is no condition")
-        return cls(found, wanted)
+        return cls(found, wanted, *map(_text, why))
 
 
 def uses(binding: Binding) -> Iterator[Use]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -99,12 +99,23 @@ class Cache:
             return Miss(key, OFF)
         if controls.refresh:
             return Miss(key, REFRESHED)
-        found = self._ledger.cached(key.digest, use=True)
+        unread: list[str] = []
+        found = self._ledger.cached(key.digest, use=True, unread=unread)
         if found is None:
-            return Miss(key)
+            return self._nothing(key, unread)
         if (limit := controls.cache_for) is not None and (why := too_old(found, limit)):
             return Miss(key, why)
         return self.usable(found, key, cached=True)
+
+    def _nothing(self, key: Key, unread: Sequence[str]) -> Miss:
+        """The miss where there is no entry that can be read: perhaps something else is in its
+        place."""
+        if unread:
+            return Miss(key, f"the cache entry cannot be read: {unread[0]}")
+        if not (instead := self._ledger.in_the_way(key.digest)):
+            return Miss(key)
+        why = f"what lies in the place of the cache entry is {instead}"
+        return Miss(key, why, useless=True)
 
     def usable(self, found: StepRun, key: Key, *, cached: bool = False) -> StepRun | Miss:
         """The result itself, if it is the one for this key and all of it is there.

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from penstock.errors import TypeMismatch
 from penstock.model import plain
-from penstock.model.binding import Binding, Condition, Group, Literally, Use
+from penstock.model.binding import Binding, Condition, Group, Held, Literally, Use
 from penstock.model.fit import hints_inside, surely_wrong
 from penstock.model.graph import Call
 from penstock.model.over import item_hint
@@ -45,18 +45,29 @@ def why_skipped(call: Call, results: Results, load: Callable[[Use], Any]) -> str
         binding = each.binding
         if isinstance(binding, Literally):
             if plain.decode(binding.text) is not each.wanted:
-                return f"its condition is {not each.wanted}"
+                return each.why or f"its condition is {not each.wanted}"
         elif results[binding.call].status is Status.SKIPPED:
             # Neither `when` nor `unless`: nobody has found out which of them it would be.
-            return f"{binding.call} was skipped"
+            return was_skipped(binding)
         elif truth(value := load(binding), binding, call) is not each.wanted:
-            return f"{binding.output} of {binding.call} is {reprlib.repr(value)}"
-    return next((f"{use.call} was skipped" for use in _refused(call, results)), "")
+            return was(binding, value)
+    return next(map(was_skipped, refused(call, results)), "")
+
+
+def was(use: Use, value: Any) -> str:
+    """What a condition was that does not hold."""
+    return f"{use.output} of {use.call} is {reprlib.repr(value)}"
+
+
+def was_skipped(use: Use) -> str:
+    return f"{use.call} was skipped"
 
 
 def has_no_list(call: Call, results: Results) -> bool:
     """Whether the list that a map goes over was skipped."""
     binding = call.bindings[call.over]
+    if type(binding) is Held:  # of a run that this one takes from
+        return binding.artifact.data == NULL
     return type(binding) is Use and _is_skipped(binding, results) and _is_none(binding, results)
 
 
@@ -83,8 +94,8 @@ def truth(value: Any, use: Use, call: Call) -> bool:
         ) from error
 
 
-def _refused(call: Call, results: Results) -> Iterator[Use]:
-    """What was skipped, and cannot be None here."""
+def refused(call: Call, results: Results) -> Iterator[Use]:
+    """What was skipped, and cannot be None here, of what has a result."""
     for name, binding in call.bindings.items():
         parameter = call.step.signature.parameters[name]
         hint = UNKNOWN if parameter.default is None else parameter.hint
@@ -122,7 +133,8 @@ def _hints(group: Group, hint: Any) -> tuple[Any, ...]:
 
 
 def _is_skipped(use: Use, results: Results) -> bool:
-    return results[use.call].status is Status.SKIPPED
+    made = results.get(use.call)
+    return made is not None and made.status is Status.SKIPPED
 
 
 def _is_none(use: Use, results: Results) -> bool:

@@ -65,6 +65,10 @@ class Expansions:
             self._made[call.id] = known
         return known
 
+    def are_known(self, call: Call) -> bool:
+        """Whether the list that a map goes over was read already."""
+        return call.id in self._made
+
     def gathered(self, call: Call) -> tuple[dict[str, Artifact], int]:
         """What a map gives: the list of what its items gave; and its size in bytes."""
         found = [self._given(each) for each in self.items(call)]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from penstock.model.graph import Call
 from penstock.model.options import Hook
+from penstock.model.records import Status, StepRun
+from penstock.runtime.cache import Key
 from penstock.runtime.stopping import is_end
 from penstock.stack.orchestrator import Observer
 
@@ -19,6 +23,16 @@ def call(hook: Hook | None, what: Any, observer: Observer) -> None:
         if is_end(type(error)):  # Ctrl-C, which is not the hook's
             raise
         observer.note(f"the hook {_named(hook)} failed: {_said(error)}")
+
+
+def tell_start(step: Call, run: str, observer: Observer, key: Key | None = None) -> None:
+    """Tell the hook of a step that is about to run, if it has one."""
+    if (hook := step.step.options.on_start) is not None:
+        digest, parts = (key.digest, key.parts) if key else ("", "{}")
+        record = StepRun(
+            run, step.id, step.step.reference, Status.RUNNING, digest, parts, started=time.time()
+        )
+        call(hook, record, observer)
 
 
 def _named(hook: Hook) -> str:

@@ -178,12 +178,13 @@ def begin(
         found = planner.find(plan, cache, operators, earlier)
     if earlier.runs:
         told.note(earlier.said)
+    written = plan.to_bytes()
     texts, described = parameters_written(parameters, secrets.mask)
     record = RunRecord(
         run=run_id,
         pipeline=name,
         reference=reference,
-        plan=values.keep(plan.to_bytes()).digest,
+        plan=values.keep(written).digest,
         parameters=texts,
         described=described,
         stack=stack.name,
@@ -208,7 +209,7 @@ def begin(
     executor = Executor(
         plan, stack, ledger, values, cache, told, found, secrets, earlier=earlier
     )  # fmt: skip
-    run: Run[Any] = Run(ledger, values, record, executor.results, _hints(graph))
+    run: Run[Any] = Run(ledger, values, record, executor.results, _hints(graph), written)
     launch = Launch(run, executor, stack, options, told, found, ledger)
     ledger.begin(record)
     executor.take_over(found.resumed)

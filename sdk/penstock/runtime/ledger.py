@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -26,6 +27,8 @@ Get = Callable[[str], Buffer]
 
 UNHEARD: Final = 60.0
 """Seconds that no run lives without a beat."""
+
+_log: Final = logging.getLogger("penstock.ledger")
 
 
 class Ledger:
@@ -112,10 +115,18 @@ class Ledger:
         self.store.put(f"runs/{run.run}/attempts/{run.call}/{nonce}.json", [signed])
 
     def attempts(self, run: str, call: str) -> list[StepRun]:
-        """The attempts that failed, the oldest first."""
-        entries = self.store.keys(f"runs/{run}/attempts/{call}/")
-        names = [entry.key for entry in entries if entry.key.endswith(".json")]
-        return [self._step_of(run, call, name) for name in names]
+        """The attempts that failed, the oldest first, as far as they can be read."""
+        found = []
+        for entry in self.store.keys(f"runs/{run}/attempts/{call}/"):
+            if not entry.key.endswith(".json"):
+                continue
+            try:
+                found.append(self._step_of(run, call, entry.key))
+            except NoSuchKey:  # what has this name is no file
+                continue
+            except CorruptArtifact as error:
+                _log.warning("An attempt at step %s is left out: %s", call, error.message)
+        return found
 
     def step(self, run: str, call: str) -> StepRun | None:
         """The usable result of a step in a run. Raises `CorruptArtifact`."""
@@ -152,15 +163,26 @@ class Ledger:
         run, _, call = source.partition("/")
         return self.step(run, call) if PATTERN.fullmatch(run) and ALLOWED.fullmatch(call) else None
 
-    def cached(self, key: str, *, use: bool = False) -> StepRun | None:
+    def cached(
+        self, key: str, *, use: bool = False, unread: list[str] | None = None
+    ) -> StepRun | None:
         """The result that the cache has for a key, signed by a key that counts if there is one.
 
-        Whoever is to `use` it, and does not just look, keeps cleaning away from it.
+        Whoever is to `use` it, and does not just look, keeps cleaning away from it. `unread` is
+        told why there is an entry that cannot be read.
         """
-        found = self._entry_for(key, self.store.use if use else self.store.get)
+        found = self._entry_for(key, self.store.use if use else self.store.get, unread)
         return found[1] if found else None
 
-    def _entry_for(self, key: str, get: Get | None = None) -> tuple[str, StepRun] | None:
+    def in_the_way(self, key: str) -> str:
+        """What is in the place of an entry that the cache does not have, in words; mostly
+        nothing."""
+        found = self.store.obstacle(cache_key(key))
+        return "" if found == "a file" else found  # then it may be one by now
+
+    def _entry_for(
+        self, key: str, get: Get | None = None, unread: list[str] | None = None
+    ) -> tuple[str, StepRun] | None:
         """The entry of a key that counts here, and under which name it lies."""
         first = None
         for signer in (None, *self.keys.known):
@@ -169,7 +191,9 @@ class Ledger:
                 found = self._read(name, notation.read_step, get)
             except NoSuchKey:
                 return first  # nothing under the plain name: nothing under the others
-            except CorruptArtifact:
+            except CorruptArtifact as error:
+                if unread is not None:
+                    unread.append(_reason(error.__cause__ or error))
                 continue
             if _counts(found, key):
                 return name, found
@@ -286,8 +310,24 @@ class Ledger:
         return found
 
     def _corrupt(self, key: str, error: Exception) -> CorruptArtifact:
-        reason = f"there is no {error}" if isinstance(error, KeyError) else error
-        return CorruptArtifact(f"The record {key} in {self.store.path} cannot be read: {reason}.")
+        return CorruptArtifact(
+            f"The record {key} in {self.store.path} cannot be read: {_reason(error)}.",
+            hint=_way_out(key),
+        )
+
+
+def _reason(error: BaseException) -> str:
+    """What is wrong with a record, in words."""
+    return f"there is no {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _way_out(key: str) -> str:
+    """What to do about a record that cannot be read."""
+    folder, _, rest = key.partition("/")
+    run, _, name = rest.partition("/")
+    if folder == "runs" and not name.startswith(("steps/", "attempts/")):
+        return f"If nobody needs that run: penstock run delete {run}"
+    return "Delete that file, and run the pipeline again: whatever can be read is taken as it is."
 
 
 def cache_key(key: str, signer: str | None = None) -> str:

@@ -16,7 +16,7 @@ from penstock.artifacts.values import Values
 from penstock.errors import NotFound
 from penstock.model.graph import Call
 from penstock.model.plan import Plan
-from penstock.model.records import Artifact, RunRecord, StepRun
+from penstock.model.records import Artifact, RunRecord, Status, StepRun
 from penstock.runtime import calling, context, loading, resuming
 from penstock.runtime.cache import Cache
 from penstock.runtime.context import Context
@@ -40,10 +40,11 @@ class Replay:
     def __init__(
         self, ledger: Ledger, values: Values, record: RunRecord, plan: bytes, step: str
     ) -> None:
-        """Raises `NotFound` if the step's code or its inputs are not there."""
+        """Raises `NotFound` if the step's code or its inputs are not there, or it was skipped."""
         self._ledger = ledger
         self._values = values
         self._record = record
+        self._refuse_skipped(step)
         self._plan = Plan.from_bytes(plan, record.run, loading.find_step)
         self._id = step
         self._cache = Cache(ledger, values, Fingerprints())
@@ -51,6 +52,11 @@ class Replay:
         drawn = (
             calls.get(step) or calls[step.rpartition(".")[0]]
         )  # or the map that it is an item of
+        if drawn.over and step == drawn.id:
+            raise NotFound(
+                f"Step {step} of run {record.run} is a map, and no item of it is named.",
+                hint=f"Name one, if it has any: penstock run replay {record.run} {step}.0",
+            )
         self._upstream = {call: self._made(call) for call in drawn.upstream}
         lists = ItemLists(values, self._cache.code_now, self._cache.canonical)
         self._call = Expansions(self._plan, self._upstream, values, lists).call(step)
@@ -108,6 +114,17 @@ class Replay:
     def _before(self) -> StepRun | None:
         """What the run has of it."""
         return resuming.committed(self._ledger, self._record, self._id)
+
+    def _refuse_skipped(self, step: str) -> None:
+        run = self._record.run
+        for id in (step, step.rpartition(".")[0]):  # or the map that it is an item of
+            found = self._ledger.step(run, id) if id else None
+            if found is not None and found.status is Status.SKIPPED:
+                raise NotFound(
+                    f"Step {step} of run {run} cannot be run again: it was skipped there, because "
+                    f"{found.why}.",
+                    hint=f"Name a step that has run: penstock run show {run}",
+                )
 
     def _secrets(self, call: Call) -> AbstractContextManager[None]:
         """Around the call: what the stack of the run has for it. For a step that asks for nothing

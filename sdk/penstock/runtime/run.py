@@ -70,13 +70,17 @@ class Run(Generic[R]):
         record: RunRecord,
         known: Mapping[str, StepRun] | None = None,
         hints: Mapping[str, Mapping[str, Any]] | None = None,
+        plan: bytes | None = None,
     ) -> None:
+        """Whoever has planned it knows the `plan`, whatever becomes of the one in the store."""
         self._ledger = ledger
         self._values = values
         self._known = known or {}
         self._hints = hints or {}
         self._steps: Mapping[str, StepView] | None = None
         self._background: Background | None = None
+        if plan is not None:
+            self._plan = plan
         self.record = record
         """What was known when it started."""
 

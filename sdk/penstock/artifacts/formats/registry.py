@@ -182,6 +182,11 @@ def registered(kind: type) -> FormatClass | None:
     return next((_by_type[base] for base in kind.__mro__ if base in _by_type), None)
 
 
+def registrations() -> Mapping[type, FormatClass]:
+    """What users registered so far."""
+    return _by_type
+
+
 def materializer(*types: type) -> Callable[[C], C]:
     """Register a format for values of these classes and their subclasses, before all others."""
 

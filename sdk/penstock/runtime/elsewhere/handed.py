@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from penstock.artifacts.source import Writing, unnoticed
@@ -44,13 +44,16 @@ class Handed:
         number: int,
         missed: Miss | None = None,
         item: Call | None = None,
+        renewed: Collection[str] = (),
     ) -> None:
         """`missed` is what the cache has said of the call, if it was asked here; `item` is the
-        call, if it was made at run time."""
+        call, if it was made at run time; `renewed` are calls that it needs and that were
+        computed again."""
         self._job = job
         self._number = number
         self._missed = missed
         self._item = item
+        self._renewed = renewed
         self.plan = job.plan if item is None else job.plan.with_item(item)
         self.pending = job.pending
         self.record = job.record
@@ -79,6 +82,8 @@ class Handed:
         if (item := self._item) is not None:
             bound = item.bindings[self.plan.graph.calls[item.of].over]
             order["item"] = (item.of, int(item.id.rpartition(".")[2]), binding.to_data(bound))
+        if self._renewed:
+            order["renewed"] = list(self._renewed)
         return order
 
     def command(self, call_id: str) -> Sequence[str]:

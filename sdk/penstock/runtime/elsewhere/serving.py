@@ -81,19 +81,20 @@ class Server:
             of, place, written = order["item"]
             self._executor.expansions.tell(of, place, binding.from_data(written))
         call = self._executor.expansions.call(order["call"])
-        for name in call.upstream - self._executor.results.keys():
-            self._executor.results[name] = self._result(call, name)
+        renewed = order.get("renewed", ())
+        for name in call.upstream.difference(self._executor.results).union(renewed):
+            self._executor.results[name] = self._result(call, name, name in renewed)
         with self._secrets.provided(only=call):
             digest, parts, why = order["missed"]
             missed = Miss(Key(digest, parts), why)
             return self._executor.execute_here(call.id, order["attempt"], missed)
 
-    def _result(self, call: Call, needed: str) -> StepRun:
-        """What a step gave that this one needs."""
-        if needed in self._record.hits:
+    def _result(self, call: Call, needed: str, is_renewed: bool) -> StepRun:
+        """What a step gave that this one needs: what this run says of it if it `is_renewed`."""
+        found = None
+        if needed in self._record.hits and not is_renewed:
             found = self._ledger.hit_of(self._record, needed)
-        else:
-            found = self._ledger.step(self._run, needed)
+        found = found or self._ledger.step(self._run, needed)
         if found is None:
             raise CannotRun(f"Step {call.id} needs step {needed}, whose result is gone.")
         return found

@@ -58,7 +58,7 @@ class Explainer:
             return _alone(step, reason or self._first(step))
         run, other = nearest
         found = [*reasons, *self._comparison.between(run, other, step, causes=self._causes)]
-        changes = found or [_same_key(run, other, step)]
+        changes = found or [self._same_key(run, other, step)]
         return Explanation(step.call, step.status, run.run, in_order(changes))
 
     def _hit(self, source: tuple[str, str]) -> Change:
@@ -88,6 +88,13 @@ class Explainer:
             return Change("failed", new=failed.run, words=words)
         return Change("never-ran", words="it never ran before")
 
+    def _same_key(self, run: RunRecord, other: StepRun, step: StepRun) -> Change:
+        """There is an equal result, and yet the step ran: the cache did not have it."""
+        if item := self._past.failed_item(run, step.call):
+            words = f"{item} failed in run {run.run}, so that its result was not kept"
+            return Change("failed", item, new=run.run, words=words)
+        return _same_key(run, other, step)
+
     def _nearest(self, step: StepRun) -> Earlier | None:
         """The earlier record with the fewest differences, of equal ones the newest."""
         best, fewest = None, float("inf")
@@ -107,7 +114,7 @@ def _alone(step: StepRun, change: Change) -> Explanation:
 
 
 def _same_key(run: RunRecord, other: StepRun, step: StepRun) -> Change:
-    """There is an equal result, and yet the step ran: the cache did not have it."""
+    """The same for a step that has not failed in any part of it."""
     if recorded.kind(other.why) == "cache-off":
         said = "was not kept: the cache was off there"
         return Change("not-kept", new=run.run, words=f"the result of run {run.run} {said}")

@@ -58,11 +58,25 @@ class Past:
         return None
 
     def usable(self, run: RunRecord, call: str) -> StepRun | None:
-        """What one of them has of a step."""
+        """What one of them has of a step. A failure that was passed on as data is no result."""
         with suppress(StoreError):
             found = self._ledger.step(run.run, call) or self._hit(run, call)
-            return found if found is not None and found.usable else None
+            return found if found is not None and found.status.usable else None
         return None
+
+    def failed_item(self, run: RunRecord, call: str) -> str:
+        """An item of a map that failed in one of them, and was passed on as data; mostly none."""
+        if call in run.maps:
+            for entry in self._ledger.store.keys(f"runs/{run.run}/attempts/"):
+                if entry.name.startswith(f"{call}.") and self._has_failed(run, entry.name):
+                    return entry.name
+        return ""
+
+    def _has_failed(self, run: RunRecord, call: str) -> bool:
+        with suppress(StoreError):
+            found = self._ledger.step(run.run, call)
+            return found is not None and found.failure is not None
+        return False
 
     def _hit(self, run: RunRecord, call: str) -> StepRun | None:
         """What one of them took from the cache: a step of its plan, or an item of a map."""

@@ -17,6 +17,8 @@ _KINDS: Final = (
     ("allow_pickle: never", "key-not-here"),
     (", which is not here", "key-not-here"),
     ("is not the one that its name says", "corrupt"),
+    ("in the place of the cache entry", "corrupt"),
+    ("the cache entry cannot be read: ", "corrupt"),
     (" has changed: ", "outside"),
 )
 """Words that each reason of `cache` has, and its kind."""

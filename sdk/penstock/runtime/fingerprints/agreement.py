@@ -1,39 +1,58 @@
-"""Agreement: whether a loaded module is what its file says."""
+"""Agreement: whether a loaded module is what its file says, as far as a file can say it.
+
+There are three answers: yes, no, and None where nobody can tell, as of a value that is computed.
+"""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, Final
 
-from penstock.model import plain
-from penstock.runtime.fingerprints import modules, source
+from penstock.runtime.fingerprints import meaning, modules, source, statements
 
-_CONSTANT = (int, float, str, bytes, bool, type(None))
+Verdict = bool | None
+
+_OF_CLASSES: Final = frozenset(
+    {
+        *("__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__annotations__"),
+        *("__slotnames__", "__static_attributes__", "__firstlineno__", "__annotate_func__"),
+        *("__annotations_cache__", "__classdictcell__"),
+    }
+)
+"""What is in a class though no statement of its body binds it."""
 
 
 def holds(module: ModuleType, found: source.Module) -> bool:
-    """Whether everything that the file binds at its top level is what the file says.
+    """Whether everything that the file does at its top level is what is loaded.
 
     A value that is computed cannot be told from the file, so there is no agreement then: a module
     that is loaded counts as it is loaded, rather than as it might have been.
     """
     space = vars(module)
-    package = space.get("__package__") or ""
-    bound = dict(_bindings(found.tree))
-    strange = {name for name in space if not _is_pythons(name)} - bound.keys()
+    written = statements.written(found.tree.body)
+    if written is None:
+        return False
+    strange = {name for name in space if not _is_pythons(name)} - written.keys()
     return not strange and all(
-        name in space and _agrees(space[name], node, name, found, package)
-        for name, node in bound.items()
+        name in space and _agrees(space[name], node, name, found, space) is True
+        for name, node in written.items()
     )
 
 
 def is_outdated(module: ModuleType, path: str) -> bool:
-    """Whether a function of a loaded module is not in its file any more, as when it was edited."""
+    """Whether anything of a loaded module is certainly not what its file says, as when one of the
+    two was changed."""
     found = source.module(path)
-    return found is not None and any(
-        code.co_filename == path and not _is_there(code, found) for code in _codes(vars(module))
+    if found is None:
+        return False
+    space = vars(module)
+    if any(code.co_filename == path and not _is_there(code, found) for code in _codes(space)):
+        return True
+    return any(
+        name not in space or _agrees(space[name], node, name, found, space) is False
+        for name, node in statements.sure(found.tree.body)
     )
 
 
@@ -42,7 +61,7 @@ def _codes(space: Mapping[str, Any]) -> Iterator[CodeType]:
     for item in space.values():
         if isinstance(item, FunctionType):
             yield item.__code__
-        elif type(item) is type and item.__module__ == space.get("__name__"):
+        elif isinstance(item, type) and item.__module__ == space.get("__name__"):
             yield from _codes(vars(item))
 
 
@@ -50,37 +69,64 @@ def _is_pythons(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
 
 
-def _bindings(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
-    """Names with the statements that bind them; what is bound in another way is not here."""
-    for node in tree.body:
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                yield node.name, node
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                yield name, node
-            case ast.Import() | ast.ImportFrom():
-                for item in node.names:
-                    yield item.asname or item.name.partition(".")[0], node
-            case _:
-                continue
+def _agrees(
+    value: Any, node: ast.AST, name: str, found: source.Module, space: Mapping[str, Any]
+) -> Verdict:
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            return None if node.decorator_list else _is_defined(value, node, name, found, space)
+        case ast.ClassDef():
+            return None if node.decorator_list else _is_class(value, node, name, found, space)
+        case ast.Import() | ast.ImportFrom():
+            return _is_imported(value, node, name, space)
+        case ast.AnnAssign(target=ast.Name(id=own)):
+            notes = {own: node.annotation}
+            noted = {own: space.get("__annotations__", {}).get(own)}
+            return _all(meaning.is_literal(value, node.value), _are_noted(noted, notes, space))
+        case ast.Assign():
+            return meaning.is_literal(value, node.value)
+    return None
 
 
-def _agrees(value: Any, node: ast.AST, name: str, found: source.Module, package: str) -> bool:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return not node.decorator_list and _is_defined(value, name, found)
-    if isinstance(node, ast.ClassDef):
-        return not node.decorator_list and _is_class(value, node, found)
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return _is_imported(value, node, name, package)
-    return _is_literal(value, getattr(node, "value", None))
-
-
-def _is_defined(value: Any, qualname: str, found: source.Module) -> bool:
+def _is_defined(
+    value: Any,
+    node: ast.FunctionDef | ast.AsyncFunctionDef,
+    qualname: str,
+    found: source.Module,
+    space: Mapping[str, Any],
+) -> Verdict:
     if not isinstance(value, FunctionType) or value.__code__.co_qualname != qualname:
         return False
-    if value.__dict__ or not all(map(_is_constant, value.__defaults__ or ())):
+    if value.__dict__ or not _is_there(value.__code__, found):
         return False
-    return _is_there(value.__code__, found)
+    given = value.__defaults__ or ()
+    named = value.__kwdefaults__ or {}
+    asked = {item.arg: default for item, default in
+             zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if default}  # fmt: skip
+    if len(given) != len(node.args.defaults) or named.keys() != asked.keys():
+        return False
+    return _all(
+        *map(meaning.is_literal, given, node.args.defaults),
+        *(meaning.is_literal(named[name], asked[name]) for name in asked),
+        _are_noted(value.__annotations__, _notes(node), space),
+    )
+
+
+def _notes(node: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, ast.expr]:
+    arguments = node.args
+    every = [*arguments.posonlyargs, *arguments.args, arguments.vararg, *arguments.kwonlyargs,
+             arguments.kwarg]  # fmt: skip
+    found = {item.arg: item.annotation for item in every if item and item.annotation}
+    return found | ({"return": node.returns} if node.returns else {})
+
+
+def _are_noted(
+    values: Mapping[str, Any], notes: Mapping[str, ast.expr], space: Mapping[str, Any]
+) -> Verdict:
+    """Whether annotations are these expressions."""
+    if values.keys() != notes.keys():
+        return False
+    return _all(*(meaning.is_annotation(values[name], notes[name], space) for name in notes))
 
 
 def _is_there(code: CodeType, found: source.Module) -> bool:
@@ -88,38 +134,68 @@ def _is_there(code: CodeType, found: source.Module) -> bool:
     return any(source.same_code(code, other) for other in known)
 
 
-def _is_class(value: Any, node: ast.ClassDef, found: source.Module) -> bool:
-    if type(value) is not type:
+def _is_class(
+    value: Any, node: ast.ClassDef, qualname: str, found: source.Module, space: Mapping[str, Any]
+) -> Verdict:
+    if not isinstance(value, type):
         return False
-    written = dict(_bindings(ast.Module(node.body, [])))
-    members = {name: item for name, item in vars(value).items() if not _is_pythons(name)}
-    if not members.keys() <= written.keys():
-        return False
-    for name, item in vars(value).items():
-        if isinstance(item, FunctionType):
-            if not _is_defined(item, f"{value.__qualname__}.{name}", found):
-                return False
-        elif name in members and not _agrees(item, written[name], name, found, ""):
-            return False
-    return True
+    written = statements.written(node.body)
+    if node.keywords or written is None or type(value) is not type:
+        return None
+    members = {name: item for name, item in vars(value).items() if _counts(name, item, written)}
+    if members.keys() != written.keys():
+        return False if value.__bases__ == (object,) else None  # a base may have changed it
+    notes = {item.target.id: item.annotation for item in node.body
+             if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)}  # fmt: skip
+    return _all(
+        _are_bases(value.__bases__, node.bases, space),
+        _are_noted(vars(value).get("__annotations__", {}), notes, space),
+        *(
+            _member(members[name], item, f"{qualname}.{name}", found, space)
+            for name, item in written.items()
+        ),
+    )
 
 
-def _is_imported(value: Any, node: ast.Import | ast.ImportFrom, name: str, package: str) -> bool:
+def _member(
+    value: Any, node: ast.AST, qualname: str, found: source.Module, space: Mapping[str, Any]
+) -> Verdict:
+    if isinstance(node, ast.AnnAssign):  # its annotation is the class's
+        return meaning.is_literal(value, node.value)
+    return _agrees(value, node, qualname, found, space)
+
+
+def _counts(name: str, value: Any, written: Mapping[str, Any]) -> bool:
+    made = name == "__hash__" and value is None and "__eq__" in written
+    return name in written or not (name in _OF_CLASSES or made)
+
+
+def _are_bases(bases: tuple[type, ...], nodes: list[ast.expr], space: Mapping[str, Any]) -> Verdict:
+    if not nodes:
+        return bases == (object,)
+    if len(bases) != len(nodes):
+        return None
+    return _all(
+        *(meaning.is_named(base, node, space) for base, node in zip(bases, nodes, strict=True))
+    )
+
+
+def _is_imported(
+    value: Any, node: ast.Import | ast.ImportFrom, name: str, space: Mapping[str, Any]
+) -> Verdict:
     if isinstance(node, ast.Import):
-        return isinstance(value, ModuleType)
+        asked = next((item.name for item in node.names if item.asname == name), name)
+        return value is modules.loaded(asked)
+    package = space.get("__package__") or ""
     origin = modules.loaded(modules.absolute(node.module or "", node.level, package))
     own = next((item.name for item in node.names if (item.asname or item.name) == name), name)
-    return origin is not None and (own == "*" or vars(origin).get(own) is value)
+    if origin is None or own == "*":
+        return None
+    return vars(origin).get(own) is value
 
 
-def _is_literal(value: Any, node: ast.expr | None) -> bool:
-    if node is None:
+def _all(*verdicts: Verdict) -> Verdict:
+    """No if any is, else None if any is, else yes."""
+    if False in verdicts:
         return False
-    try:
-        return plain.encode(ast.literal_eval(node)) == plain.encode(value)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError, plain.NotPlain):
-        return False
-
-
-def _is_constant(value: Any) -> bool:
-    return type(value) in _CONSTANT
+    return None if None in verdicts else True

@@ -12,9 +12,11 @@ from typing import Any, Final, Protocol
 from penstock.digest import digest
 from penstock.model import plain
 from penstock.runtime.fingerprints import modules, outline
-from penstock.runtime.fingerprints.links import Place, by_source, lookups
+from penstock.runtime.fingerprints.libraries import module_of
+from penstock.runtime.fingerprints.links import lookups
 from penstock.runtime.fingerprints.outline import Outline
 from penstock.runtime.fingerprints.values import Token, Unknowable, Walk
+from penstock.runtime.fingerprints.wholes import Place, by_source
 
 _NOT_COUNTED: Final = frozenset(
     {
@@ -30,6 +32,10 @@ _MADE: Final = frozenset({"__dataclass_fields__", "__annotations__", "__slots__"
 """Names with two underscores whose values count though they are not plain."""
 
 
+_MACHINERY: Final = frozenset({"pydantic", "pydantic_core", "sqlalchemy"})
+"""Libraries whose objects under such names are only ways to do what the class says."""
+
+
 class Coder(Protocol):
     """What knows what a function does."""
 
@@ -38,7 +44,7 @@ class Coder(Protocol):
 
 def outlined(kind: type) -> Outline:
     """The outline of a class, as it is written in the file of its module."""
-    module = sys.modules.get(kind.__module__)
+    module = sys.modules.get(module_of(kind))
     file = modules.attribute(module, "__file__") or _file_of_methods(kind)
     prefix = f"{kind.__qualname__}."
     codes = [
@@ -52,7 +58,7 @@ def outlined(kind: type) -> Outline:
 def token(kind: type, coder: Coder, walk: Walk) -> Token:
     """What stands for a class by itself. Its bases it leads to."""
     found = outlined(kind)
-    around = vars(sys.modules.get(kind.__module__) or sys.modules["builtins"])
+    around = vars(sys.modules.get(module_of(kind)) or sys.modules["builtins"])
     place = Place(kind.__qualname__, os.path.basename(found.file))
     parts = [kind.__qualname__, found.digest, lookups(found.names, around, place, walk)]
     parts += [walk.token(base) for base in (type(kind), *kind.__bases__)]
@@ -83,29 +89,34 @@ def _member(kind: type, name: str, member: Any, coder: Coder, walk: Walk) -> Tok
     if isinstance(member, MemberDescriptorType | GetSetDescriptorType):
         return "slot"
     if name.startswith("__") and name.endswith("__") and name not in _MADE:
-        return _special(member, walk)
+        return _special(kind, name, member, walk)
     try:
         return walk.token(member)
     except Unknowable as error:
         return _fallback(kind, name, error, walk)
 
 
-def _special(member: Any, walk: Walk) -> Token:
-    """What has a name of Python's or of a library's: functions and plain data, and no machinery."""
-    if _function(member) is not None:
-        try:
-            return walk.token(member)
-        except Unknowable:
-            return "unknowable"
-    try:
-        return plain.encode(member)
-    except plain.NotPlain:
+def _special(kind: type, name: str, member: Any, walk: Walk) -> Token:
+    """What has a name of Python's or of a library's: whatever it is, but for the machinery."""
+    if _is_machinery(name, member):
         return f"a {type(member).__qualname__}"
+    try:
+        return walk.token(member)
+    except Unknowable as error:
+        return "unknowable" if _function(member) else _fallback(kind, name, error, walk)
+
+
+def _is_machinery(name: str, member: Any) -> bool:
+    """What libraries make of what is in the class anyway, with addresses and caches in it."""
+    if name.startswith("__pydantic_"):
+        return name not in ("__pydantic_fields__", "__pydantic_generic_metadata__")
+    made = type(member).__module__
+    return isinstance(made, str) and made.partition(".")[0] in _MACHINERY
 
 
 def _fallback(kind: type, name: str, error: Unknowable, walk: Walk) -> Token:
     note = f"{error} in {kind.__qualname__}.{name} cannot be looked into"
-    return by_source(modules.home(kind.__module__), note, walk)
+    return by_source(modules.home(module_of(kind)), note, walk)
 
 
 def _function(member: Any) -> FunctionType | None:

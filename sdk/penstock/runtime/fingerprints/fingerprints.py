@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import FunctionType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from penstock.artifacts.formats import registry
 from penstock.artifacts.values import Code
@@ -13,7 +13,7 @@ from penstock.model.names import reference
 from penstock.model.records import Artifact
 from penstock.model.step import Step
 from penstock.runtime import loading
-from penstock.runtime.fingerprints import libraries
+from penstock.runtime.fingerprints import libraries, words
 from penstock.runtime.fingerprints.given import Given
 from penstock.runtime.fingerprints.survey import Survey
 from penstock.runtime.fingerprints.unit import Fingerprint, Key, Node, Thing, Unit
@@ -24,6 +24,17 @@ LARGE: Final = 1 << 20
 
 BY_FIELDS: Final = frozenset({"dataclass/1", "pydantic/1"})
 """Formats besides pickles in which equal values may have other bytes: of dicts and sets inside."""
+
+
+class _Before(NamedTuple):
+    """What an earlier run of this process has found of a function."""
+
+    root: Thing
+    nodes: Mapping[Key, Node]
+    found: Fingerprint
+
+
+_before: dict[int, _Before] = {}
 
 
 class Fingerprints:
@@ -118,9 +129,16 @@ class Fingerprints:
 
     def _of(self, function: Any) -> Fingerprint:
         known = self._functions.get(id(function))
-        if known is not None:
-            return known[1]
+        if known is None:
+            known = self._functions[id(function)] = (function, self._looked_at(function))
+        return known[1]
+
+    def _looked_at(self, function: Any) -> Fingerprint:
+        """The fingerprint of an earlier run of this process, if nothing has changed since."""
         root = self._survey.thing(function)
+        before = _before.get(id(function))
+        if before is not None and before.root == root and self._survey.holds(before.nodes):
+            return before.found
         nodes = self._survey.reached([root])
         packages = {package for node in nodes.values() for package in node.packages}
         home = root.name.partition(":")[0]
@@ -130,7 +148,8 @@ class Fingerprints:
             tuple(sorted({node.unit for node in nodes.values()})),
             libraries.environment(packages),
         )
-        self._functions[id(function)] = (function, found)
+        if not any(node.reads for node in nodes.values()):  # docstrings are not looked at above
+            _before[id(function)] = _Before(root, nodes, found)
         return found
 
 
@@ -145,7 +164,7 @@ def _texts(nodes: Mapping[Key, Node], home: str) -> list[str]:
         if kind != "class" and name.startswith(home) and name[len(home) :][:1] in (":", "."):
             name = name[len(home) :]
         found.append(f"{kind} {name}={node.unit.digest}")
-    return sorted(found)
+    return sorted([*found, *words.read(nodes)])
 
 
 def _looked_through(item: object) -> object:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from penstock.digest import digest
 from penstock.model import plain
 from penstock.model.records import Artifact
+from penstock.runtime.fingerprints import insides
 from penstock.runtime.fingerprints.libraries import is_project
 from penstock.runtime.fingerprints.values import LONG, Definitions, Token, Walk
 
@@ -63,6 +64,8 @@ class Given(Walk):
 
     def _instance(self, value: Any, kind: type) -> Token:
         found = super()._instance(value, kind)
+        if kept := insides.kept(value):  # it may be of what the object was before
+            found = digest("kept/1", found, self.state(kept))
         if any(_OWN_PICKLING & vars(base).keys() for base in kind.__mro__ if _is_own(base)):
             return digest("pickled/1", found, self._reduced(value, kind))
         return found

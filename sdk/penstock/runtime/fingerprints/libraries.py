@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-_STDLIB: Final = frozenset(sys.stdlib_module_names) | {"penstock"}
+_STDLIB: Final = frozenset(sys.stdlib_module_names)
+_OF_PYTHON: Final = tuple(
+    {
+        str(Path(os.__file__).parent),
+        *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib")),
+    }
+)
 _INSTALLED: Final = tuple({str(Path(sysconfig.get_path(name))) for name in ("purelib", "platlib")})
 
 _PACKAGES: Final = frozenset({"site-packages", "dist-packages"})
@@ -38,8 +46,16 @@ def is_project(module: str) -> bool:
     known = _top_level.get(top)
     if known is None:
         # What has no name was made by the project, of text.
-        known = _top_level[top] = not top or (top not in _STDLIB and not _is_installed(top))
+        known = not top or not (_is_pythons(top) or _is_installed(top))
+        if top in sys.modules or top not in _STDLIB:  # else it is not settled yet
+            _top_level[top] = known
     return known
+
+
+def module_of(kind: type) -> str:
+    """The name of the module of a class. Of some that are made in C it is no text."""
+    found: object = kind.__module__
+    return found if isinstance(found, str) else ""
 
 
 def package_of(module: str) -> str:
@@ -47,12 +63,32 @@ def package_of(module: str) -> str:
     top = module.partition(".")[0]
     known = _packages.get(top)
     if known is None:
-        known = _packages[top] = top not in _STDLIB and _is_installed(top)
+        known = not _is_pythons(top) and _is_installed(top)
+        if top in sys.modules or top not in _STDLIB:
+            _packages[top] = known
     return top if known else ""
+
+
+def _is_pythons(top: str) -> bool:
+    """Whether a top-level module is penstock, or of Python itself: a file beside the program may
+    have the name of one that is."""
+    if top not in _STDLIB:
+        return top == "penstock"
+    if top in sys.builtin_module_names:
+        return True
+    module = sys.modules.get(top)
+    if isinstance(module, ModuleType):
+        file = vars(module).get("__file__")
+    else:
+        spec = PathFinder.find_spec(top)
+        file = spec.origin if spec is not None and spec.has_location else None
+    return file is None or (file.startswith(_OF_PYTHON) and _PACKAGES.isdisjoint(Path(file).parts))
 
 
 def _is_installed(top: str) -> bool:
     """Whether a top-level module lies among the installed distributions."""
+    if top.startswith("_cython_"):  # where all that it has compiled finds its types
+        return True
     module = sys.modules.get(top)
     own = vars(module) if isinstance(module, ModuleType) else {}
     file = own.get("__file__") or next(iter(own.get("__path__") or ()), None)

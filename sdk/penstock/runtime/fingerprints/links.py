@@ -6,45 +6,51 @@ import builtins
 import sys
 from collections.abc import Mapping
 from types import BuiltinFunctionType, FunctionType, ModuleType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from penstock.digest import digest
 from penstock.model.step import Step
 from penstock.runtime.fingerprints import modules
+from penstock.runtime.fingerprints.addresses import (
+    belongs,
+    imports_anything,
+    is_addressable,
+    is_module,
+    is_own_kind,
+)
+from penstock.runtime.fingerprints.lasting import MISSING
 from penstock.runtime.fingerprints.libraries import is_project, package_of
-from penstock.runtime.fingerprints.names import Chain, Import, Names
-from penstock.runtime.fingerprints.unit import Thing
+from penstock.runtime.fingerprints.names import Chain, Names, in_text
+from penstock.runtime.fingerprints.unit import DOCSTRINGS, Thing
 from penstock.runtime.fingerprints.values import Token, Walk
-
-_MISSING: Final = object()
+from penstock.runtime.fingerprints.wholes import (
+    Place,
+    by_source,
+    everything,
+    imported,
+    leads,
+    own_module,
+    whole,
+    why,
+)
 
 _WHOLE: Final = frozenset({"eval", "exec", "globals"})
 """What of Python's own reads any name of the module in which it is called."""
-
-_IMPORTERS: Final = ("importlib", "importlib.util", "importlib._bootstrap", "runpy", "pkgutil")
-"""Modules whose functions import what they are told to."""
-
-
-class Place(NamedTuple):
-    """Where a name is read, for notes."""
-
-    who: str
-    file: str
-    line: int = 0
-    computed: bool = False
-    """Whether `getattr` is asked for an attribute of it."""
-
-    def __str__(self) -> str:
-        return f"{self.who} ({self.file}:{self.line})"
 
 
 def lookups(names: Names, around: Mapping[str, Any], place: Place, walk: Walk) -> Token:
     """What stands for all that code reads among the names `around` it."""
     parts = []
     who, file, *_ = place
+    walk.reads = max(walk.reads, names.reads)
     for chain, (line, computed) in names.chains.items():
         found = _chain(chain, around, Place(who, file, line, computed), walk)
         parts.append(f"{'.'.join(chain)}={found}")
+    if names.loose or names.imports or names.subclasses:
+        walk.lasting = False
+    parts += _texts(names, around, place, walk)
+    if names.frames:
+        parts += _frames(names, around, Place(who, file, names.frames), walk)
     if names.loose:
         parts += _loose(names, around, place, walk)
     for item, line in names.imports.items():
@@ -53,6 +59,46 @@ def lookups(names: Names, around: Mapping[str, Any], place: Place, walk: Walk) -
         at = Place(who, file, names.subclasses)
         parts.append(everything(str(around["__name__"]), f"__subclasses__() in {at}", walk))
     return digest("links/1", *parts)
+
+
+def _texts(names: Names, around: Mapping[str, Any], place: Place, walk: Walk) -> list[Token]:
+    """What is named behind an @ in the text that code holds or reads."""
+    asked = dict(names.texts)
+    for chain, (line, _) in names.chains.items():
+        value = _found(chain, around)
+        if type(value) is str and "@" in value:
+            asked |= dict.fromkeys(in_text([value]), line)
+    parts = []
+    for chain, line in sorted(asked.items()):
+        value = around.get(chain[0], MISSING)
+        walk.seen.append((around, chain[0], value))
+        if value is not MISSING:  # else it is no name, but an address or a part of a text
+            found = _chain(chain, around, Place(place.who, place.file, line), walk)
+            parts.append(f"@{'.'.join(chain)}={found}")
+    return parts
+
+
+def _frames(names: Names, around: Mapping[str, Any], at: Place, walk: Walk) -> list[Token]:
+    """What code can reach by the globals of functions and frames: whole modules."""
+    note = f"the globals of a function or frame in {at}"
+    parts = [own_module(around, note, walk)]
+    for chain in names.chains:
+        value = _found(chain, around)
+        kind = value if isinstance(value, FunctionType | type) else type(value)
+        module = modules.loaded(str(kind.__module__))
+        if module is not None and is_project(module.__name__):
+            parts.append(whole(module, note, walk))
+    return parts
+
+
+def _found(chain: Chain, around: Mapping[str, Any]) -> Any:
+    """What a chain leads to, as far as modules go."""
+    value = around.get(chain[0])
+    for name in chain[1:]:
+        if not isinstance(value, ModuleType):
+            break
+        value = vars(value).get(name)
+    return value
 
 
 def package_around(around: Mapping[str, Any]) -> str:
@@ -65,33 +111,40 @@ def package_around(around: Mapping[str, Any]) -> str:
 
 def _chain(chain: Chain, around: Mapping[str, Any], at: Place, walk: Walk) -> Token:
     root = chain[0]
-    if root.startswith("__") and root.endswith("__") and root in around:
+    value = around.get(root, MISSING)
+    walk.seen.append((around, root, value))
+    if root.startswith("__") and root.endswith("__") and value is not MISSING:
+        walk.lasting = False
         return _of_pythons_own(root, around, walk)
-    value = around.get(root, _MISSING)
+    if "__doc__" in chain:
+        walk.lasting = False
+        walk.reads = max(walk.reads, DOCSTRINGS if value is MISSING else 0)
     if type(value) is FunctionType and (thing := walk.thing(value)) is not None:
         found = leads(thing, walk)
         return f"{found} {value.__doc__}" if "__doc__" in chain else found
-    if value is _MISSING:
-        value = vars(builtins).get(root, _MISSING)
-        if value is _MISSING:
+    if value is MISSING:
+        value = vars(builtins).get(root, MISSING)
+        walk.seen.append((vars(builtins), root, value))
+        if value is MISSING:
             return "missing"
         return _builtin(root, value, around, at, walk)
     space, name = around, root
     library = ""
     for attribute in chain[1:]:
-        if not isinstance(value, ModuleType):
+        if not isinstance(value, ModuleType) or is_own_kind(value):
             break
         if not library and not is_project(value.__name__):
             library = value.__name__
         library = library and f"{library}.{attribute}"
         space, name = vars(value), attribute
-        inner = space.get(attribute, _MISSING)
-        if inner is _MISSING:
+        inner = space.get(attribute, MISSING)
+        walk.seen.append((space, attribute, inner))
+        if inner is MISSING:
             return _not_there(value, attribute, library, at, walk)
         value = inner
     else:
         if isinstance(value, ModuleType) and is_project(value.__name__):
-            return whole(value, _why(".".join(chain), at), walk)
+            return whole(value, why(".".join(chain), at), walk)
     if library:
         return _of_library(value, library, space, name, at, walk)
     found = link(value, space, name, at, walk)
@@ -106,9 +159,9 @@ def _of_pythons_own(name: str, around: Mapping[str, Any], walk: Walk) -> Token:
         return modules.home(str(around[name]))
     if name in ("__file__", "__doc__", "__package__"):
         return walk.token(around[name])
-    value = around[name]
-    own = isinstance(value, FunctionType | type)
-    return link(value, around, name, Place("", ""), walk) if own else ""
+    if name in modules.PYTHONS_OWN:
+        return ""
+    return link(around[name], around, name, Place("", ""), walk)
 
 
 def _builtin(name: str, value: Any, around: Mapping[str, Any], at: Place, walk: Walk) -> Token:
@@ -139,40 +192,25 @@ def _of_library(
     """
     if package := package_of(name):
         walk.packages.add(package)
-    if _imports_anything(value):
+    if imports_anything(value):
         return everything(walk.home, f"{name} in {at}", walk)
-    if _is_own(value):
+    if belongs(value):
         return f"{name} is {link(value, space, attribute, at, walk)}"
+    if isinstance(value, type):
+        return f"library {name}{walk.definitions.patches(value, walk)}"
     return f"library {name}"
-
-
-def _imports_anything(value: Any) -> bool:
-    if value is sys.modules or value is builtins.__import__:
-        return True
-    return isinstance(value, FunctionType) and value.__module__ in _IMPORTERS
-
-
-def _is_own(value: Any) -> bool:
-    """Whether something is the project's, wherever it was put."""
-    if isinstance(value, Step):
-        return True
-    if isinstance(value, ModuleType):
-        return is_project(value.__name__)
-    module = getattr(value if isinstance(value, FunctionType | type) else type(value),
-                     "__module__", None)  # fmt: skip
-    return isinstance(module, str) and is_project(module)
 
 
 def _not_there(module: ModuleType, attribute: str, library: str, at: Place, walk: Walk) -> Token:
     if library:
         return _of_library(None, library, {}, attribute, at, walk)
     if attribute == "__dict__":
-        return whole(module, _why(f"{module.__name__}.__dict__", at), walk)
+        return whole(module, why(f"{module.__name__}.__dict__", at), walk)
     name = f"{modules.home(module.__name__)}.{attribute}"
     if "__path__" in vars(module) and modules.exists(name):
         return by_source(name, f"{name} in {at}", walk)
     if "__getattr__" in vars(module):
-        return whole(module, _why(f"{module.__name__}.{attribute}", at), walk)
+        return whole(module, why(f"{module.__name__}.{attribute}", at), walk)
     return "missing"
 
 
@@ -183,7 +221,7 @@ def link(value: Any, space: Mapping[str, Any], name: str, at: Place, walk: Walk)
     if type(value) is FunctionType and (thing := walk.thing(value)) is not None:
         return leads(thing, walk)
     if isinstance(value, FunctionType | type):
-        if _imports_anything(value):
+        if imports_anything(value):
             return everything(str(space.get("__name__") or walk.home), f"{name} in {at}", walk)
         if is_addressable(value) or isinstance(value, type):
             return walk.token(value)
@@ -194,67 +232,9 @@ def link(value: Any, space: Mapping[str, Any], name: str, at: Place, walk: Walk)
     if value is sys.modules:
         return everything(str(space.get("__name__") or walk.home), f"sys.modules in {at}", walk)
     owner = str(space.get("__name__", ""))
-    if _is_module(owner, space):
+    if is_module(owner, space):
         return leads(Thing("data", f"{modules.home(owner)}.{name}", (space, name)), walk)
     return walk.token(value)
-
-
-def leads(thing: Thing, walk: Walk) -> Token:
-    """Note where a value leads, and what stands for that."""
-    walk.leads.setdefault(thing.key, thing)
-    kind, name = thing.key
-    if name.startswith(walk.home) and name[len(walk.home) : len(walk.home) + 1] in (":", "."):
-        name = name[len(walk.home) :]
-    return f"{kind} {name}"
-
-
-def whole(module: ModuleType, note: str, walk: Walk) -> Token:
-    """All of a module as it is loaded."""
-    return leads(Thing("module", modules.home(module.__name__), module, note), walk)
-
-
-def own_module(around: Mapping[str, Any], note: str, walk: Walk) -> Token:
-    """All of the module in which code is; of code without one, all of what is around it."""
-    name = str(around.get("__name__", ""))
-    if _is_module(name, around):
-        return whole(sys.modules[name], note, walk)
-    module = ModuleType(name)
-    vars(module).update(around)
-    return whole(module, note, walk)
-
-
-def by_source(name: str, note: str, walk: Walk) -> Token:
-    """All of a module of the project as its file says it, and of the packages that it is in.
-
-    But for those that the code itself is in: they have been imported for it.
-    """
-    own = {*modules.with_above(walk.home)} - {walk.home, name}
-    around = [item for item in modules.with_above(name) if item not in own]
-    return " ".join(leads(Thing("source", item, None, note), walk) for item in around)
-
-
-def imported(item: Import, package: str, at: Place, walk: Walk) -> list[Token]:
-    """What an import leads to: modules of the project by their source."""
-    name = modules.absolute(item.module, item.level, package)
-    parts = [f"{name} {item.names}"]
-    for found in dict.fromkeys([name, *(f"{name}.{each}" for each in item.names)]):
-        if not found or not is_project(found):
-            if package_name := package_of(found):
-                walk.packages.add(package_name)
-        elif found == name or modules.file_of(name) is None or modules.is_package(name):
-            if modules.exists(found):
-                parts.append(by_source(found, f"import {found} in {at}", walk))
-            elif found == name:
-                parts.append(f"no {found}")
-    if item.names == ("*",) and is_project(name) and modules.is_package(name):
-        parts.append(everything(name, f"import * of {name} in {at}", walk))
-    return parts
-
-
-def everything(module: str, note: str, walk: Walk) -> Token:
-    """Every file of the project that could be meant in a module."""
-    name = modules.home(module)
-    return leads(Thing("beside", name.partition(".")[0], name, note), walk)
 
 
 def _loose(names: Names, around: Mapping[str, Any], place: Place, walk: Walk) -> list[Token]:
@@ -265,8 +245,8 @@ def _loose(names: Names, around: Mapping[str, Any], place: Place, walk: Walk) ->
     while waiting:
         path, space = waiting.pop()
         for name, line in names.loose.items():
-            value = space.get(name, _MISSING)
-            if value is _MISSING and space is not around:
+            value = space.get(name, MISSING)
+            if value is MISSING and space is not around:
                 continue
             computed = "getattr" in names.loose or "vars" in names.loose
             at = Place(place.who, place.file, line, computed)
@@ -287,48 +267,5 @@ def _replaced(names: Names, library: ModuleType, at: Place, walk: Walk) -> list[
     return [
         _of_library(value, f"{library.__name__}.{name}", vars(library), name, at, walk)
         for name in names.loose
-        if _is_own(value := vars(library).get(name)) or _imports_anything(value)
+        if belongs(value := vars(library).get(name)) or imports_anything(value)
     ]
-
-
-def is_addressable(value: Any) -> bool:
-    """Whether the module and name of a function or class lead to it, in any process."""
-    if isinstance(value, FunctionType):
-        around = value.__globals__
-        name, qualname = str(around.get("__name__", "")), value.__code__.co_qualname
-        if not is_project(name):  # those of a library go by what they say of themselves
-            name, qualname = value.__module__ or "", value.__qualname__
-            if not name or is_project(name):
-                return False
-        elif not _is_module(name, around):
-            return False
-    else:
-        name, qualname = value.__module__, value.__qualname__
-    found: Any = sys.modules.get(name)
-    for part in qualname.split("."):
-        found = vars(found).get(part) if hasattr(found, "__dict__") else None
-    return _leads_to(found, value)
-
-
-def _leads_to(found: Any, value: Any) -> bool:
-    for _ in range(20):  # wrappers around wrappers
-        if found is value:
-            return True
-        if type(found) is Step:
-            found = found.function
-        elif isinstance(found, staticmethod | classmethod):
-            found = found.__func__
-        elif hasattr(found, "__dict__") and "__wrapped__" in vars(found):
-            found = vars(found)["__wrapped__"]
-        else:
-            return False
-    return False
-
-
-def _is_module(name: str, space: Mapping[str, Any]) -> bool:
-    module = sys.modules.get(name)
-    return module is not None and vars(module) is space
-
-
-def _why(what: str, at: Place) -> str:
-    return f"getattr({what}, …) in {at}" if at.computed else f"{what} as a value in {at}"

@@ -10,6 +10,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+PYTHONS_OWN: Final = frozenset(
+    {
+        *("__name__", "__doc__", "__package__", "__loader__", "__spec__", "__path__", "__file__"),
+        *("__cached__", "__builtins__", "__builtin__", "__annotations__", "__warningregistry__"),
+        *("__annotate__", "__conditional_annotations__"),
+    }
+)
+"""What Python itself puts into a module."""
+
 _SKIPPED: Final = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packages"})
 
 

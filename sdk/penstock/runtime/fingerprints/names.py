@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Iterator
+import re
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, Final, NamedTuple
 
 from penstock.runtime.fingerprints.source import all_codes
+from penstock.runtime.fingerprints.unit import DOCSTRINGS, SOURCE
 
 Chain = tuple[str, ...]
 """A name and the attributes that are read of it: `a.b.c`."""
+
+_READ_DOCSTRINGS: Final = frozenset({"__doc__", "getdoc"})
+_READ_SOURCE: Final = frozenset(
+    {"getsource", "getsourcelines", "getcomments", "findsource", "getblock", "linecache"}
+)
+"""Names of what reads docstrings and source, of `inspect` and others."""
+
+FRAMES: Final = frozenset(
+    {"__globals__", "__code__", "f_globals", "f_locals", "f_back", "_getframe", "currentframe"}
+)
+"""Names by which code comes to the globals of a function or frame, or to another function."""
+
+_IN_TEXT: Final = re.compile(r"@([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 
 CLOSED: Final = "__subclasses__"
 """The attribute by which a class leads to classes that it does not know."""
@@ -38,6 +53,12 @@ class Names:
     """Names of which nobody knows what they are an attribute of: it can be any module."""
     subclasses: int = 0
     """The line in which subclasses are asked for."""
+    reads: int = 0
+    """What of other code is read, nobody knows of which: nothing, docstrings or source."""
+    frames: int = 0
+    """The line in which the globals of a function or frame are asked for."""
+    texts: dict[Chain, int] = field(default_factory=dict)
+    """What is named in text behind an @, as in the queries of pandas."""
 
     def add(self, node: ast.AST, known: Container[str] | None = None) -> None:
         """Note what is in a syntax tree; of single names only `known` ones, if that is given."""
@@ -50,11 +71,20 @@ class Names:
             dict(sorted(self.imports.items())),
             dict(sorted(self.loose.items())),
             self.subclasses,
+            self.reads,
+            self.frames,
+            dict(sorted(self.texts.items())),
         )
 
     def add_annotation(self, node: ast.expr | None) -> None:
         """Note what an annotation names, also one that is text."""
         _Reader(self, None).annotation(node)
+
+    def add_texts(self, code: CodeType) -> None:
+        """Note what the text in some code names."""
+        for item in all_codes(code):
+            for chain in in_text(item.co_consts):
+                self.texts.setdefault(chain, item.co_firstlineno)
 
     def add_code(self, code: CodeType) -> None:
         """Note what loaded code may read, which is more than it does read."""
@@ -63,6 +93,22 @@ class Names:
             for found in _imports(item):
                 self.imports.setdefault(found, item.co_firstlineno)
         self.subclasses = self.loose.get(CLOSED, 0)
+        self.frames = max((self.loose.get(name, 0) for name in FRAMES), default=0)
+        self.add_texts(code)
+        self.reads = max(map(_reading, self.loose), default=0)
+
+
+def in_text(constants: Iterable[object]) -> Iterator[Chain]:
+    """The chains that are named in texts."""
+    for item in constants:
+        if isinstance(item, tuple | frozenset):
+            yield from in_text(item)
+        elif isinstance(item, str) and "@" in item:
+            yield from (tuple(found.split(".")) for found in _IN_TEXT.findall(item))
+
+
+def _reading(name: str) -> int:
+    return SOURCE if name in _READ_SOURCE else DOCSTRINGS if name in _READ_DOCSTRINGS else 0
 
 
 def _imports(code: CodeType) -> Iterator[Import]:
@@ -86,21 +132,33 @@ _EMPTY: Final = frozenset(
 """Nodes in which nothing is named."""
 
 
+_ways: dict[type[ast.AST], Any] = {}
+"""How nodes are visited, by their types."""
+
+
 class _Reader(ast.NodeVisitor):
     def __init__(self, names: Names, known: Container[str] | None) -> None:
         self._names = names
         self._known = known
 
+    def visit(self, node: ast.AST) -> None:
+        kind = type(node)
+        way: Any = _ways.get(kind)
+        if way is None:
+            way = getattr(type(self), f"visit_{kind.__name__}", type(self).generic_visit)
+            _ways[kind] = way
+        way(self, node)
+
     def generic_visit(self, node: ast.AST) -> None:
+        inside = vars(node)
         for name in node._fields:
-            value = getattr(node, name, None)
-            if isinstance(value, ast.AST):
-                if type(value) not in _EMPTY:
-                    self.visit(value)
-            elif type(value) is list:
+            value = inside.get(name)
+            if type(value) is list:
                 for item in value:
                     if type(item) not in _EMPTY and isinstance(item, ast.AST):
                         self.visit(item)
+            elif type(value) not in _EMPTY and isinstance(value, ast.AST):
+                self.visit(value)
 
     def visit_Name(self, node: ast.Name) -> None:
         self._add((node.id,), node.lineno)
@@ -109,6 +167,7 @@ class _Reader(ast.NodeVisitor):
         if node.attr == CLOSED:
             self._names.subclasses = node.lineno
         if (chain := _chain(node)) is None:
+            self._reads(node.attr)
             self.visit(node.value)
         else:
             self._add(chain, node.lineno)
@@ -178,10 +237,19 @@ class _Reader(ast.NodeVisitor):
             Names.add(self._names, node)
 
     def _add(self, chain: Chain, line: int, *, computed: bool = False) -> None:
+        reads = max(map(_reading, chain))
+        if not FRAMES.isdisjoint(chain):
+            self._names.frames = line
         if self._known is None or chain[0] in self._known:
+            if reads and chain[-1] == "__doc__":  # of something that is known
+                reads = 0
             before = self._names.chains.get(chain)
             if before is None or computed:
                 self._names.chains[chain] = (line, computed)
+        self._names.reads = max(self._names.reads, reads)
+
+    def _reads(self, name: str) -> None:
+        self._names.reads = max(self._names.reads, _reading(name))
 
 
 def _chain(node: ast.expr) -> Chain | None:

@@ -52,10 +52,11 @@ def _write(node: ast.AST, pieces: list[str], without: frozenset[str] = frozenset
         value = node.value  # type: ignore[attr-defined]
         pieces.append(f"{type(value).__name__} {value!r}")
         return
+    inside = vars(node)
     for name in names:
         if name in without:
             continue
-        value = getattr(node, name, None)
+        value = inside.get(name)
         if type(value) is list:
             if name == "body" and isinstance(node, _HAS_DOCSTRING):
                 value = _body(node)

@@ -55,6 +55,7 @@ def _of_tree(node: source.Function, code: CodeType, around: Mapping[str, Any]) -
     known = {name for item in source.all_codes(code) for name in item.co_names}
     for statement in node.body:
         names.add(statement, known)
+    names.add_texts(code)
     return Outline(normal.of(bare), names.settled(), code.co_filename, code.co_firstlineno,
                    node.end_lineno or 0)  # fmt: skip
 

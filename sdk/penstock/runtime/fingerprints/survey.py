@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -15,20 +13,29 @@ from penstock.artifacts.objects import OnlyHashed
 from penstock.digest import digest, of_buffers
 from penstock.errors import UnsupportedValue
 from penstock.model.file import File
-from penstock.runtime.fingerprints import agreement, classes, files, modules, outline
-from penstock.runtime.fingerprints.libraries import is_project, package_of
-from penstock.runtime.fingerprints.links import (
-    Place,
-    by_source,
-    is_addressable,
-    leads,
-    link,
-    lookups,
-    whole,
+from penstock.runtime.fingerprints import (
+    addresses,
+    classes,
+    files,
+    insides,
+    lasting,
+    modules,
+    outline,
+    words,
 )
+from penstock.runtime.fingerprints.addresses import (
+    is_addressable,
+    is_own,
+    is_own_kind,
+    name_of,
+)
+from penstock.runtime.fingerprints.insides import HEAP
+from penstock.runtime.fingerprints.libraries import is_project, module_of, package_of
+from penstock.runtime.fingerprints.links import lookups
 from penstock.runtime.fingerprints.note import shown
 from penstock.runtime.fingerprints.unit import Key, Node, Thing, Unit
 from penstock.runtime.fingerprints.values import Token, Unknowable, Walk, never
+from penstock.runtime.fingerprints.wholes import Place, by_source, leads, whole
 
 
 class Survey:
@@ -39,6 +46,7 @@ class Survey:
         self._loaded = loaded
         self._nodes: dict[Key, Node] = {}
         self._named: dict[int, tuple[FunctionType, Thing | None]] = {}
+        self._patches: dict[int, tuple[type, list[tuple[str, FunctionType]]]] = {}
 
     def reached(self, roots: Iterable[Thing]) -> dict[Key, Node]:
         """All that is reached from some things, these included."""
@@ -49,18 +57,25 @@ class Survey:
             key = thing.key
             if key in found:
                 continue
-            node = self._nodes.get(key)
-            if node is None:
-                node = self._nodes[key] = self._node(thing)
-            found[key] = node
+            found[key] = node = self._now(thing, key)
             waiting += node.leads
         return found
 
     def thing(self, value: Any) -> Thing:
         """What a function or class is called. One that nobody else can find is known by itself."""
-        name = _name(value)
+        name = name_of(value)
         kind = "class" if isinstance(value, type) else "function"
         return Thing(kind, name if is_addressable(value) else f"{name} at {id(value)}", value)
+
+    def holds(self, nodes: Mapping[Key, Node]) -> bool:
+        """Whether these are the nodes of their things, of which they are all that is reached."""
+        return all(self._now(node.thing, key).is_like(node) for key, node in nodes.items())
+
+    def _now(self, thing: Thing, key: Key) -> Node:
+        node = self._nodes.get(key)
+        if node is None:
+            node = self._nodes[key] = lasting.find(thing) or self._node(thing)
+        return node
 
     def _node(self, thing: Thing) -> Node:
         home = thing.name.partition(":")[0] if thing.kind in ("function", "class") else thing.name
@@ -68,7 +83,10 @@ class Survey:
             home = thing.name.rpartition(".")[0]
         walk = Walk(self, home)
         unit = _BUILDERS[thing.kind](self, thing, walk)
-        return Node(unit, tuple(walk.leads.values()), frozenset(walk.packages))
+        node = Node(unit, tuple(walk.leads.values()), frozenset(walk.packages), thing, walk.reads)
+        if walk.lasting:
+            lasting.keep(node, walk.seen)
+        return node
 
     # What a walk asks for.
 
@@ -76,9 +94,8 @@ class Survey:
         """Where a function of the project leads, if its name leads to it."""
         known = self._named.get(id(function))
         if known is None or known[0] is not function:
-            own = is_project(str(function.__globals__.get("__name__", "")))
-            found = is_addressable(function) if own else False
-            thing = Thing("function", _name(function), function) if found else None
+            found = is_own(function) and is_addressable(function)
+            thing = Thing("function", name_of(function), function) if found else None
             known = self._named[id(function)] = (function, thing)
         return known[1]
 
@@ -86,28 +103,45 @@ class Survey:
         """A function in a value: where it leads if it has a name, else all that it is."""
         if (thing := self.named(function)) is not None:
             return leads(thing, walk)
-        if not is_project(str(function.__globals__.get("__name__", ""))):
+        if not is_own(function):
             if is_addressable(function):
                 return _of_library(function, walk)
             return digest("library function/1", _of_library(function, walk),
                           self._held(function, walk))  # fmt: skip
         line = function.__code__.co_firstlineno
-        leads(Thing("code", f"{_name(function)}:{line}", function), walk)
+        leads(Thing("code", f"{name_of(function)}:{line}", function), walk)
         return self.code(function, walk)
 
     def kind(self, kind: type, walk: Walk) -> Token:
         """A class in a value, in the same way; and how its instances are stored and loaded."""
         format = registry.registered(kind)
+        walk.note(kind)
+        if walk.lasting:
+            walk.seen += [(registry.registrations(), base, format or lasting.MISSING)
+                          for base in kind.__mro__]  # fmt: skip
+            walk.lasting = format is None
         if format is not None and is_project(format.__module__):
             return f"{self._kind(kind, walk)} by {self._kind(format, walk)}"
         return self._kind(kind, walk)
 
     def _kind(self, kind: type, walk: Walk) -> Token:
-        if not is_project(kind.__module__):
-            return _of_library(kind, walk)
-        if is_addressable(kind):
-            return leads(Thing("class", _name(kind), kind), walk)
+        known = is_addressable(kind)
+        if not is_project(module_of(kind)) and (known or not kind.__flags__ & HEAP):
+            return f"{_of_library(kind, walk)}{self.patches(kind, walk)}"
+        if known:
+            return leads(Thing("class", name_of(kind), kind), walk)
+        # Made by a function, perhaps of a library, and of what it was given.
         return classes.token(kind, self, walk)
+
+    def patches(self, kind: type, walk: Walk) -> Token:
+        """The functions of the project that were put into a class of a library; mostly none."""
+        if not kind.__flags__ & HEAP:
+            return ""
+        walk.lasting = False
+        known = self._patches.get(id(kind))
+        if known is None:
+            known = self._patches[id(kind)] = (kind, addresses.patches(kind))
+        return f" {walk.pairs('patches', known[1])}" if known[1] else ""
 
     def module(self, module: ModuleType, walk: Walk) -> Token:
         """A module in a value: whoever has it can read anything in it."""
@@ -115,7 +149,8 @@ class Survey:
             if package := package_of(module.__name__):
                 walk.packages.add(package)
             return f"library {module.__name__}"
-        return whole(module, f"{module.__name__} as a value", walk)
+        found = whole(module, f"{module.__name__} as a value", walk)
+        return f"{found} {walk.token(type(module))}" if is_own_kind(module) else found
 
     def file(self, file: File, walk: Walk) -> Token:
         """What a file leads to now."""
@@ -126,9 +161,11 @@ class Survey:
                 else:
                     buffers = format.dump(file)
                 return digest("stored/1", format.format, of_buffers(buffers))
-            except (NotThisFormat, UnsupportedValue):
+            except NotThisFormat:
                 continue
-        raise Unknowable(f"the file {file}")
+            except UnsupportedValue:
+                break
+        return never()  # nobody can look at it
 
     def code(self, function: FunctionType, walk: Walk) -> Token:
         """What a function does: its text, what that names, and what it holds."""
@@ -139,14 +176,15 @@ class Survey:
 
     def _held(self, function: FunctionType, walk: Walk) -> Token:
         """Defaults, closure and attributes."""
-        parts = []
+        walk.lasting = walk.lasting and lasting.is_plain(function)
+        parts = [words.noted(function)] if function.__annotations__ else []
         if function.__defaults__:
             parts.append(walk.all("defaults", function.__defaults__))
         if function.__kwdefaults__:
             parts.append(walk.state(function.__kwdefaults__))
         if function.__closure__:
-            parts.append(walk.all("closure", _closed(function)))
-        if attributes := vars(function):
+            parts.append(walk.all("closure", insides.closed(function)))
+        if attributes := insides.own_attributes(function):
             parts.append(walk.state(attributes))
         return " ".join(parts)
 
@@ -155,12 +193,13 @@ class Survey:
     def _function(self, thing: Thing, walk: Walk) -> Unit:
         function = thing.target
         found = outline.of_function(function)
+        walk.lasting = not thing.name.endswith(f" at {id(function)}")
         try:
             text = self.code(function, walk)
         except Unknowable as error:
             # What a closure holds, its module does not say: such a function is never the same.
             text = never() if function.__closure__ else self._fallback(function, error, walk)
-        return Unit(_name(function), text, "function", found.file, found.first, found.last)
+        return Unit(name_of(function), text, "function", found.file, found.first, found.last)
 
     def _fallback(self, function: FunctionType, error: Unknowable, walk: Walk) -> Token:
         name = modules.home(str(function.__globals__.get("__name__", "")))
@@ -172,7 +211,7 @@ class Survey:
         """The text of a function that counts where it is held, for whoever wants to read it."""
         found = outline.of_function(thing.target)
         return Unit(
-            _name(thing.target), found.digest, "function", found.file, found.first, found.last
+            name_of(thing.target), found.digest, "function", found.file, found.first, found.last
         )
 
     def _class(self, thing: Thing, walk: Walk) -> Unit:
@@ -181,11 +220,12 @@ class Survey:
         found = classes.outlined(kind)
         if (format := registry.registered(kind)) is not None:
             text = digest("stored class/1", text, walk.token(format))
-        return Unit(_name(kind), text, "class", found.file, found.first, found.last)
+        return Unit(name_of(kind), text, "class", found.file, found.first, found.last)
 
     def _data(self, thing: Thing, walk: Walk) -> Unit:
         space, name = thing.target
         value = space[name]
+        walk.lasting = type(value) in lasting.SCALARS
         try:
             return Unit(thing.name, walk.token(value), "data", note=shown(value))
         except Unknowable as error:
@@ -194,23 +234,8 @@ class Survey:
             return Unit(thing.name, digest("unknowable/1", str(error)), "data", note=str(error))
 
     def _module(self, thing: Thing, walk: Walk) -> Unit:
-        """A module as it is loaded: its text, and whatever its names lead to."""
-        module: ModuleType = thing.target
-        path = modules.attribute(module, "__file__") or ""
-        parts = [files.digest_of(path)]
-        space = vars(module)
-        for name in sorted(space):
-            own = not (name.startswith("__") and name.endswith("__"))
-            if own or isinstance(space[name], FunctionType):  # `__getattr__`
-                parts.append(f"{name}={self._member(space, name, thing, walk)}")
-        return Unit(thing.name, digest("module/1", *parts), "module", path, 1,
-                    files.length(path), thing.note)  # fmt: skip
-
-    def _member(self, space: Any, name: str, thing: Thing, walk: Walk) -> Token:
-        try:
-            return link(space[name], space, name, Place(thing.name, ""), walk)
-        except Unknowable as error:
-            return str(error)
+        """A module as it is loaded."""
+        return files.loaded(thing, walk)
 
     def _source(self, thing: Thing, walk: Walk) -> Unit:
         """A module as its file says it, and what that imports."""
@@ -218,27 +243,7 @@ class Survey:
 
     def _beside(self, thing: Thing, walk: Walk) -> Unit:
         """All files of the project around a module."""
-        paths = modules.all_beside(thing.target)
-        root = Path(paths[0]).parent if paths else Path()
-        parts = [f"{os.path.relpath(path, root)}={files.digest_of(path)}" for path in paths]
-        loaded = {modules.attribute(item, "__file__"): item for item in [*sys.modules.values()]}
-        for path in paths:
-            known = loaded.get(path)
-            if known is not None and agreement.is_outdated(known, path):
-                parts.append(whole(known, thing.note, walk))
-        return Unit(thing.name, digest("beside/1", *parts), "module", note=thing.note)
-
-
-def _closed(function: FunctionType) -> tuple[Any, ...]:
-    return function.__closure__ or ()
-
-
-def _name(value: Any) -> str:
-    """`module:qualname` of a function or class, by where it is written."""
-    if isinstance(value, type):
-        return f"{modules.home(value.__module__)}:{value.__qualname__}"
-    module = modules.home(str(value.__globals__.get("__name__", "")))
-    return f"{module}:{value.__code__.co_qualname}"
+        return files.beside(thing, walk)
 
 
 def _of_library(value: FunctionType | type, walk: Walk) -> Token:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+DOCSTRINGS: Final = 1
+SOURCE: Final = 2
+"""What code may read of other code, the second with all of the first."""
 
 
 class Unit(NamedTuple):
@@ -52,6 +56,26 @@ class Node:
     leads: tuple[Thing, ...]
     packages: frozenset[str]
     """Top-level modules of the installed distributions that it reaches by itself."""
+    thing: Thing
+    """What was looked at."""
+    reads: int = 0
+    """What it may read of whatever is reached: nothing, docstrings, or all of the source."""
+
+    def is_like(self, other: Node) -> bool:
+        """Whether another node says the same, and leads to the very same."""
+        return self is other or (
+            self.unit == other.unit
+            and self.packages == other.packages
+            and self.reads == other.reads
+            and len(self.leads) == len(other.leads)
+            and all(map(_is_same, self.leads, other.leads))
+        )
+
+
+def _is_same(one: Thing, other: Thing) -> bool:
+    if type(one.target) is tuple and type(other.target) is tuple:  # of data
+        return one.key == other.key and one.target[0] is other.target[0]
+    return one.key == other.key and one.target is other.target
 
 
 @dataclass(frozen=True, slots=True)

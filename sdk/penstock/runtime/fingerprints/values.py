@@ -7,38 +7,23 @@ it but lead on: they are asked for. Dicts count in their order, sets in none.
 
 from __future__ import annotations
 
-import _thread
 import copyreg
-import gc
 import os
-import struct
+import pickle
+import sys
 import weakref
-from collections.abc import Callable, Iterable
-from contextvars import ContextVar
-from functools import cmp_to_key, partial
-from pickle import PickleBuffer
+from collections.abc import Iterable
 from types import (
-    BuiltinFunctionType,
-    CellType,
-    ClassMethodDescriptorType,
-    CodeType,
     FunctionType,
-    GetSetDescriptorType,
-    MappingProxyType,
-    MemberDescriptorType,
-    MethodDescriptorType,
-    MethodType,
-    MethodWrapperType,
     ModuleType,
-    WrapperDescriptorType,
 )
 from typing import Any, Final, Protocol
 
-from penstock.digest import digest, of_buffers
+from penstock.digest import digest
 from penstock.model import plain
 from penstock.model.file import File
-from penstock.model.step import Step
-from penstock.runtime.fingerprints import outline
+from penstock.runtime.fingerprints import insides, ways
+from penstock.runtime.fingerprints.lasting import SCALARS, Seen, where
 from penstock.runtime.fingerprints.libraries import is_project
 from penstock.runtime.fingerprints.unit import Key, Thing
 
@@ -63,6 +48,8 @@ class Definitions(Protocol):
 
     def kind(self, kind: type, walk: Walk) -> Token: ...
 
+    def patches(self, kind: type, walk: Walk) -> Token: ...
+
     def module(self, module: ModuleType, walk: Walk) -> Token: ...
 
     def file(self, file: File, walk: Walk) -> Token: ...
@@ -78,7 +65,13 @@ class Walk:
         """What the value leads to."""
         self.packages: set[str] = set()
         """Top-level modules of the installed distributions that it reaches."""
-        self._definitions = definitions
+        self.reads = 0
+        """What the code in it reads of other code: see `Node`."""
+        self.seen: list[Seen] = []
+        """The names that were asked for, and what they lead to."""
+        self.lasting = False
+        """Whether what is found depends on nothing else."""
+        self.definitions: Definitions = definitions
         self._path: dict[int, int] = {}
         self._known: dict[int, tuple[object, Token]] = {}
         self._lowest = 0
@@ -86,6 +79,8 @@ class Walk:
     def token(self, value: Any) -> Token:
         """What stands for a value. Raises `Unknowable`."""
         kind = type(value)
+        if kind not in SCALARS and kind is not type:
+            self.lasting = False
         if kind in _PLAIN:
             try:
                 text = plain.encode(value)
@@ -120,30 +115,42 @@ class Walk:
         return digest(f"{tag}/1", *(self.token(item) for pair in pairs for item in pair))
 
     def _found(self, value: Any, kind: type) -> Token:
-        if (way := _WAYS.get(kind)) is not None:
+        if (way := ways.WAYS.get(kind)) is not None:
             return way(self, value)
         if isinstance(value, type):
-            return self._definitions.kind(value, self)
+            return self.definitions.kind(value, self)
+        if isinstance(value, ModuleType):
+            return self.definitions.module(value, self)
         if isinstance(value, weakref.ref):
             return self.all("reference", [value()])
-        if kind in _INERT:
+        if kind in ways.INERT:
             return f"a {kind.__qualname__}"
         # By way of the dict: whoever wraps has attributes of what is wrapped.
-        inside = _own_dict(value)
-        if "__wrapped__" in inside:
+        inside = insides.own_dict(value)
+        if "__wrapped__" in inside and not is_project(kind.__module__):
             if kind.__module__.startswith("penstock."):  # a pipeline
                 return self.token(inside["__wrapped__"])
-            return digest("wrapper/1", self.token(kind), self.state(inside))
+            return self._wrapper(value, kind)
         if is_project(kind.__module__):
             return self._instance(value, kind)
         return self._reduced(value, kind)
 
     def thing(self, function: FunctionType) -> Thing | None:
         """Where a function of the project leads, if its name leads to it."""
-        return self._definitions.named(function)
+        found = self.definitions.named(function)
+        if found is not None:
+            self.note(function)
+        return found
+
+    def note(self, found: FunctionType | type) -> None:
+        """Note that this is known by its name, for as long as the name leads to it."""
+        if self.lasting:
+            at = where(found)
+            self.seen += at
+            self.lasting = bool(at)
 
     def function(self, function: FunctionType) -> Token:
-        return self._definitions.function(function, self)
+        return self.definitions.function(function, self)
 
     def state(self, names: dict[str, Any]) -> Token:
         """Attributes, whose order nobody sees."""
@@ -151,23 +158,19 @@ class Walk:
 
     def _instance(self, value: Any, kind: type) -> Token:
         """An instance of a class of the project: what is in it, whatever it says of itself."""
-        inside = dict(_own_dict(value))
-        for base in kind.__mro__:
-            slots = vars(base).get("__slots__", ())
-            for name in (slots,) if isinstance(slots, str) else slots:
-                place = vars(base).get(_mangled(name, base))
-                if isinstance(place, MemberDescriptorType):
-                    try:
-                        inside[f"{base.__qualname__}.{name}"] = place.__get__(value)
-                    except AttributeError:
-                        continue
-        parts = [self.token(kind), self.state(inside)]
-        solid = _solid(kind)
-        if solid in _CONTENT:
-            parts.append(self.token(_CONTENT[solid](value)))
+        parts = [self.token(kind), self.state(insides.attributes(value))]
+        solid = insides.solid(kind)
+        if solid in insides.CONTENT:
+            parts.append(self.token(insides.CONTENT[solid](value)))
         elif solid is not object:
             parts.append(self._reduced(value, kind))
         return digest("instance/1", *parts)
+
+    def _wrapper(self, value: Any, kind: type) -> Token:
+        parts = [self.token(kind), self.state(insides.attributes(value))]
+        if (content := insides.CONTENT.get(insides.solid(kind))) is not None:
+            parts.append(self.token(content(value)))
+        return digest("wrapper/1", *parts)
 
     def _reduced(self, value: Any, kind: type) -> Token:
         reduce = copyreg.dispatch_table.get(kind)
@@ -176,150 +179,40 @@ class Walk:
         except Exception as error:  # a class may refuse with any error
             raise Unknowable(f"a {kind.__qualname__}") from error
         if isinstance(found, str):
-            return digest("global/1", getattr(value, "__module__", None) or "", found)
+            return self._global(value, found)
         made: list[Any] = [*found, None, None, None]
         make, arguments, state, items, pairs = made[:5]
         return digest(
             "reduced/1",
             self.token(make),
             self.all("arguments", arguments),
-            self.state(state) if type(state) is dict and _is_text(state) else self.token(state),
+            self.state(state)
+            if type(state) is dict and all(type(name) is str for name in state)
+            else self.token(state),
             self.all("items", items or ()),
             self.pairs("pairs", pairs or ()),
         )
 
-
-def _own_dict(value: Any) -> dict[str, Any]:
-    try:
-        found = object.__getattribute__(value, "__dict__")
-    except AttributeError:
-        return {}
-    return found if type(found) is dict else {}
-
-
-def _is_text(state: dict[Any, Any]) -> bool:
-    return all(type(name) is str for name in state)
-
-
-def _mangled(name: str, base: type) -> str:
-    private = name.startswith("__") and not name.endswith("__")
-    return f"_{base.__name__.lstrip('_')}{name}" if private else name
-
-
-def _solid(kind: type) -> type:
-    """The first base that holds what no attribute shows, or that says itself what it holds."""
-    return next(
-        base
-        for base in kind.__mro__
-        if base in _CONTENT
-        or not base.__flags__ & _HEAP
-        or (not is_project(base.__module__) and not _SAYS.isdisjoint(vars(base)))
-    )
-
-
-_SAYS: Final = frozenset({"__reduce__", "__reduce_ex__", "__getstate__"})
-
-
-_HEAP: Final = 1 << 9
-"""The flag of classes that were made by a class statement, or could have been."""
-
-_PLAIN: Final = frozenset(
-    {type(None), bool, int, float, str, bytes, list, tuple, dict, set, frozenset}
-)
-
-_CONTENT: Final[dict[type, Callable[[Any], Any]]] = {
-    int: int.__int__,
-    float: float.__float__,
-    str: str.__str__,
-    bytes: lambda value: bytes(memoryview(value)),
-    list: lambda value: list(list.__iter__(value)),
-    tuple: lambda value: tuple(tuple.__iter__(value)),
-    dict: lambda value: dict(dict.items(value)),
-    set: lambda value: set(set.__iter__(value)),
-    frozenset: lambda value: frozenset(frozenset.__iter__(value)),
-}
-"""What is in an instance of a subclass."""
-
-_INERT: Final = frozenset({_thread.LockType, _thread.RLock, _thread._local, object})
-"""Types whose values hold nothing that could matter."""
-
-
-def _unordered(walk: Walk, value: Any) -> Token:
-    return digest(f"{type(value).__name__}/1", *sorted(map(walk.token, value)))
-
-
-def _weak(walk: Walk, value: Any) -> Token:
-    return walk.pairs("weak", value.items())
-
-
-def _named(walk: Walk, value: Any) -> Token:
-    """Functions in C, by name; of a method also the object."""
-    of = getattr(value, "__self__", None)
-    own = [walk.token(of)] if of is not None and not isinstance(of, ModuleType) else []
-    kind = getattr(value, "__objclass__", None)
-    own += [walk.token(kind)] if kind is not None else []
-    return digest("named/1", getattr(value, "__module__", None) or "", value.__qualname__, *own)
-
-
-def _cell(walk: Walk, value: CellType) -> Token:
-    try:
-        return walk.token(value.cell_contents)
-    except ValueError:  # not assigned yet
-        return "empty"
-
-
-def _variable(walk: Walk, value: ContextVar[Any]) -> Token:
-    try:
-        return walk.all("variable", [value.name, value.get()])
-    except LookupError:
-        return walk.all("variable", [value.name])
-
-
-def _comparing(walk: Walk, value: Any) -> Token:
-    """What `functools.cmp_to_key` makes shows the function to nobody but the collector."""
-    return walk.all("comparing", gc.get_referents(value))
-
-
-_WAYS: Final[dict[type, Callable[[Walk, Any], Token]]] = {
-    float: lambda walk, value: f"float {struct.pack('>d', value).hex()}",
-    bytes: lambda walk, value: digest("bytes/1", value),
-    bytearray: lambda walk, value: digest("bytearray/1", value),
-    complex: lambda walk, value: f"complex {struct.pack('>dd', value.real, value.imag).hex()}",
-    list: lambda walk, value: walk.all("list", value),
-    tuple: lambda walk, value: walk.all("tuple", value),
-    dict: lambda walk, value: walk.pairs("dict", value.items()),
-    MappingProxyType: lambda walk, value: walk.pairs("proxy", value.items()),
-    set: _unordered,
-    frozenset: _unordered,
-    FunctionType: lambda walk, value: walk.function(value),
-    ModuleType: lambda walk, value: walk._definitions.module(value, walk),
-    MethodType: lambda walk, value: walk.all("method", [value.__func__, value.__self__]),
-    CodeType: lambda walk, value: outline.of_code(value),
-    CellType: _cell,
-    property: lambda walk, value: walk.all("property", [value.fget, value.fset, value.fdel]),
-    staticmethod: lambda walk, value: walk.all("static", [value.__func__]),
-    classmethod: lambda walk, value: walk.all("class", [value.__func__]),
-    partial: lambda walk, value: walk.all(
-        "partial", [value.func, value.args, value.keywords, vars(value)]
-    ),
-    type(cmp_to_key(max)): _comparing,
-    PickleBuffer: lambda walk, value: of_buffers([value.raw()]),
-    ContextVar: _variable,
-    Step: lambda walk, value: walk.token(value.function),
-    File: lambda walk, value: walk._definitions.file(value, walk),
-    weakref.WeakKeyDictionary: _weak,
-    weakref.WeakValueDictionary: _weak,
-    weakref.WeakSet: _unordered,
-    **dict.fromkeys(
-        [
-            *[BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, MethodWrapperType],
-            *[GetSetDescriptorType, MemberDescriptorType, ClassMethodDescriptorType],
-        ],
-        _named,
-    ),
-}
+    def _global(self, value: Any, name: str) -> Token:
+        """What pickle would find under a name; what it is made of counts, where that is shown."""
+        module = pickle.whichmodule(value, name)  # type: ignore[attr-defined] # no stub knows it
+        if getattr(sys.modules.get(module), name, None) is not value:
+            raise Unknowable(f"a {type(value).__qualname__}")
+        inside = [getattr(value, part) for part in _TYPING if hasattr(value, part)]
+        return digest("global/2", "" if inside else module, name, self.all("made of", inside))
 
 
 def never() -> Token:
     """What stands for something that is never the same."""
     return os.urandom(16).hex()
+
+
+_TYPING: Final = (
+    *("__bound__", "__constraints__", "__covariant__", "__contravariant__", "__supertype__"),
+    *("__value__", "__default__"),
+)
+"""What type variables, new types and aliases are made of."""
+
+_PLAIN: Final = frozenset(
+    {type(None), bool, int, float, str, bytes, list, tuple, dict, set, frozenset}
+)
