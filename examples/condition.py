@@ -1,10 +1,10 @@
 """A step that runs only if another one says so, and a step where both ways come together:
 
-    $ python examples/condition.py
-    published at 0.95
-    ['keep_back']
-    kept back at 0.75
-    ['publish']
+$ python examples/condition.py
+published at 0.95
+['keep_back']
+kept back at 0.75
+['publish']
 """
 
 from penstock import Status, pipeline, step

@@ -131,6 +131,15 @@ def test_an_artifact_is_tagged_and_found_by_its_tag(penstock: Any, written: list
     assert Path("made.txt").read_text() == "a" * 5000
 
 
+def test_a_tag_on_what_a_part_of_a_pipeline_made_says_so(penstock: Any, written: list[Any]) -> None:
+    part = writing.with_options(from_step="text").run("d")
+    said = penstock("artifact", "tag", "writing/text", "prod")
+    assert said.out == (
+        f"writing/text prod is {part.id}/text/output, "
+        "of a run of a part of the pipeline: from text\n"
+    )
+
+
 def test_tagged_artifacts_are_listed(penstock: Any, written: list[Any]) -> None:
     penstock("artifact", "tag", "writing/text", "prod")
     said = penstock("artifact", "list", "--tag", "prod")

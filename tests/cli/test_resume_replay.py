@@ -290,6 +290,14 @@ def test_replay_of_a_failed_step_says_that_there_is_nothing_to_compare(
 
 
 @pytest.mark.usefixtures("failed")
+def test_replay_of_a_step_that_fails_now_does_not_say_again(penstock: Any) -> None:
+    penstock("pipeline", "run", "jobs.py:night", "--count", "3")
+    Path("broken").touch()
+    said = penstock("run", "replay", "last", "train")
+    assert said.err.endswith("Error: Step train failed: ValueError: not yet\n")
+
+
+@pytest.mark.usefixtures("failed")
 def test_replay_of_a_step_that_fails_again_shows_its_frames(penstock: Any) -> None:
     Path("broken").touch()
     said = penstock("run", "replay", "last", "train")

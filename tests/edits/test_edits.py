@@ -6,6 +6,7 @@ import edits_of_classes
 import edits_of_data
 import edits_of_functions
 import edits_of_packages
+import edits_of_what_hides
 import edits_of_what_is_looked_up
 import edits_that_change_nothing
 import pytest
@@ -17,6 +18,7 @@ TABLES = (
     edits_of_classes,
     edits_of_data,
     edits_of_what_is_looked_up,
+    edits_of_what_hides,
     edits_of_packages,
 )
 EDITS = {name: each for table in TABLES for name, each in table.EDITS.items()}

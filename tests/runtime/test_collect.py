@@ -90,6 +90,48 @@ def test_a_run_without_failures_tells_none(collecting: Stack) -> None:
     assert halves.on(collecting).run([4]).failures == []
 
 
+def test_a_failure_that_goes_through_many_steps_names_the_first_cause_once(
+    collecting: Stack,
+) -> None:
+    @pipeline(progress=False)
+    def chained(numbers: list[int]) -> list[str]:
+        return told(double.map(double.map(double.map(half.map(numbers)))))
+
+    run = chained.on(collecting).run([5])
+    [said] = run.result()
+    assert said.endswith(
+        ", which it needs, has failed because of step half.0 (ValueError: 5 is odd)."
+    )
+    assert said.count("5 is odd") == said.count("has failed") == 1
+
+
+def test_why_says_that_an_item_failed_before(collecting: Stack) -> None:
+    first = halves.on(collecting).run([4, 5])
+    second = halves.on(collecting).run([4, 5])
+    [why] = second.why("half.1")
+    assert [(change.kind, change.new) for change in why.changes] == [("failed", first.id)]
+    assert why.words == f"it has no earlier result, and failed in run {first.id}"
+
+
+def test_why_says_which_item_of_a_map_failed_before(
+    collecting: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @step
+    def numbers(many: int) -> list[int]:
+        return [4, 5, 6][:many]
+
+    @pipeline
+    def lists(many: int) -> list[Any]:
+        return half.map(numbers(many))
+
+    first = lists.on(collecting).run(2)
+    second = lists.on(collecting).run(2)
+    [why] = [each for each in second.why() if each.step == "half"]
+    said = f"half.1 failed in run {first.id}, so that its result was not kept"
+    assert [(change.kind, change.words) for change in why.changes] == [("failed", said)]
+    assert said in capsys.readouterr().err
+
+
 def test_failed_items_run_again_in_the_next_run(collecting: Stack, tmp_path: Path) -> None:
     @step
     def needs_file(name: str) -> str:

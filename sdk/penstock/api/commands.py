@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Never
+from typing import TYPE_CHECKING, Any, Final, Never
 
 import click
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from penstock.api.pipeline import Pipeline
     from penstock.model.graph import Graph
     from penstock.runtime.run import Run
+
+_dump: Final = json.JSONEncoder(indent=2).encode
 
 
 def run(pipeline: Pipeline[..., Any], args: Sequence[str] | None) -> Never:
@@ -121,7 +123,7 @@ def _stopped(pipeline: Pipeline[..., Any], error: Exception) -> RunError:
 def _print_outcome(finished: Run[Any]) -> None:
     steps = {view.id: view.status for view in finished}
     data = {"run": finished.id, "pipeline": finished.pipeline, "status": finished.status}
-    say(json.dumps({**data, "steps": steps}, indent=2))
+    say(_dump({**data, "steps": steps}))
 
 
 def _program() -> str | None:

@@ -14,6 +14,8 @@ import click
 from penstock.model.fit import shown
 from penstock.model.signature import bare, class_in
 
+_dump: Final = json.JSONEncoder().encode
+
 _SIMPLE: Final[Mapping[Any, click.ParamType[Any]]] = {
     int: click.INT,
     float: click.FLOAT,
@@ -51,7 +53,7 @@ def written(value: Any) -> str:
         return str(value.value)
     if isinstance(value, bool | list | tuple | dict):
         with suppress(TypeError, ValueError):
-            return json.dumps(value)
+            return _dump(value)
     return str(value) or "''"
 
 

@@ -10,6 +10,8 @@ from typing import Final
 from penstock.artifacts.store import ArtifactStore, Buffer
 from penstock.errors import CorruptArtifact, KeyTaken, NoSuchKey, StoreTooNew
 
+_dump: Final = json.JSONEncoder().encode
+
 VERSION: Final = 1
 """The format that this version of penstock writes, and the newest that it reads."""
 
@@ -39,7 +41,7 @@ def _made(store: ArtifactStore) -> Identity:
     """A new store's identity, unless somebody else was first: then theirs counts."""
     fresh = os.urandom(8).hex()
     try:
-        store.put(KEY, [json.dumps({"version": VERSION, "id": fresh}).encode()], exclusive=True)
+        store.put(KEY, [_dump({"version": VERSION, "id": fresh}).encode()], exclusive=True)
         return Identity(fresh, VERSION)
     except KeyTaken:
         try:

@@ -7,12 +7,14 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from penstock.api.ending import say
 from penstock.runtime import terminal
+
+_dump: Final = json.JSONEncoder(indent=2, default=str).encode
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,7 +28,7 @@ def json_option(*keys: str, many: bool = False) -> Callable[[F], F]:
 
 def print_json(data: object) -> None:
     """Data as JSON, indented, in ASCII."""
-    say(json.dumps(data, indent=2, default=str))
+    say(_dump(data))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -21,6 +21,8 @@ from penstock.model.graph import Call, Graph
 from penstock.model.retry import Retry
 from penstock.stack.complaints import shown
 
+_dump: Final = json.JSONEncoder().encode
+
 PICTURES: Final = {"mermaid": "prints Mermaid", "svg": "prints a picture"}
 """Names that flags of `show` have besides those of a run."""
 
@@ -136,4 +138,4 @@ def _flat(
         if isinstance(value, dict):
             yield from _flat(value, usual.get(name, {}), f"{above}{name}.")
         elif value != usual.get(name):
-            yield f"{above}{name}", value if isinstance(value, str) else json.dumps(value)
+            yield f"{above}{name}", value if isinstance(value, str) else _dump(value)

@@ -6,7 +6,7 @@ import json
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from penstock.model import binding
 from penstock.model.binding import Binding, Condition
@@ -14,6 +14,8 @@ from penstock.model.controls import ANYTHING, Controls
 from penstock.model.graph import Call, Graph, conditions
 from penstock.model.options import StepOptions
 from penstock.model.step import Step
+
+_dump: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Plan:
             **({"cache_for": self.cache_for} if self.cache_for else {}),
             "result": self.graph.result and binding.to_data(self.graph.result),
         }
-        return json.dumps(data, separators=(",", ":")).encode()
+        return _dump(data).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes, run: str, find: Callable[[str], Step[..., Any]]) -> Plan:

@@ -21,6 +21,8 @@ from penstock.model.records import Artifact
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.notation import MALFORMED
 
+_dump: Final = json.JSONEncoder(separators=(",", ":")).encode
+
 KEPT: Final = "checkpoints"
 """The folder in the store: one object for each cache key, which names the files."""
 
@@ -68,7 +70,7 @@ class Checkpoints:
             "artifact": artifact.to_data(),
             "store": self._ledger.identity.id,
         }
-        signed = self._ledger.keys.sign(json.dumps(data, separators=(",", ":")).encode())
+        signed = self._ledger.keys.sign(_dump(data).encode())
         self._ledger.store.put(self._key, [signed])
 
     def last(self) -> Checkpoint | None:

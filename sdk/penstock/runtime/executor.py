@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from penstock.artifacts.source import Writing, unnoticed
 from penstock.artifacts.trust import Keyring
@@ -34,6 +34,8 @@ from penstock.runtime.traces import Traces
 from penstock.runtime.trials import Trials
 from penstock.stack.orchestrator import Job, Observer
 from penstock.stack.stack import Stack
+
+_dump: Final = json.JSONEncoder().encode
 
 R = TypeVar("R")
 
@@ -94,7 +96,7 @@ class Executor:
         return [
             *[sys.executable, "-m", "penstock.runtime.entrypoint"],
             *["--run", self.plan.run, "--call", call_id, "--plan", self._plan_digest],
-            *["--stack", json.dumps(self.plan.stack)],
+            *["--stack", _dump(self.plan.stack)],
             *(["--resumed", earlier[0].run] if earlier else ()),
         ]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from penstock.artifacts.formats import items, registry
 from penstock.artifacts.formats.failure import FAILURE
@@ -19,6 +20,12 @@ from penstock.model.records import Artifact, Failure, StepRun
 from penstock.model.signature import UNKNOWN
 from penstock.runtime import loading
 from penstock.runtime.expansion import hint_of_items
+
+_PASSED_ON: Final = (
+    r"(?s)Step \S+ cannot run: (?P<whose>.+?), which it needs, has failed"
+    r"(?: because of (?P<first>.+?))? \((?P<cause>.*)\)\."
+)
+"""What `InputFailed` says."""
 
 
 class Inputs:
@@ -94,8 +101,7 @@ class Inputs:
         """A list may hold failures; one value that is to be worked on may not be one."""
         if artifact.format == FAILURE:
             raise InputFailed(
-                f"Step {call.id} cannot run: {who}, which it needs, has failed "
-                f"({failure.kind}: {failure.message})."
+                f"Step {call.id} cannot run: {who}, which it needs, has failed{_cause(failure)}."
             )
 
     def _source(self, item: Binding, hint: Any) -> tuple[Artifact, Trust, Any]:
@@ -120,6 +126,14 @@ class Inputs:
         else:
             return "A value given to the run"
         return f"Output {output!r} of step {step} in run {run}"
+
+
+def _cause(failure: Failure) -> str:
+    """What has failed first: of a step that could not run because of another one, that one."""
+    found = re.fullmatch(_PASSED_ON, failure.message)
+    if failure.kind != InputFailed.__name__ or found is None:
+        return f" ({failure.kind}: {failure.message})"
+    return f" because of {found['first'] or found['whose']} ({found['cause']})"
 
 
 def _hint(call: Call, use: Use) -> Any:

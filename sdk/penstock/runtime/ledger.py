@@ -21,6 +21,8 @@ from penstock.runtime import notation
 from penstock.runtime.notation import End, Expansion, Opened
 from penstock.runtime.runid import PATTERN
 
+_dump: Final = json.JSONEncoder().encode
+
 R = TypeVar("R", RunRecord, StepRun, End, Expansion)
 
 Get = Callable[[str], Buffer]
@@ -233,7 +235,7 @@ class Ledger:
 
     def beat(self, run: str, running: Mapping[str, float]) -> None:
         """Give a sign of life: the steps that run now, and since when."""
-        text = json.dumps({"running": running})
+        text = _dump({"running": running})
         self.store.put(f"runs/{run}/beat", [text.encode()])
 
     def running(self, run: str) -> dict[str, float]:
@@ -251,7 +253,7 @@ class Ledger:
 
     def cancel(self, run: str, user: str, host: str) -> None:
         """Ask whoever carries a run out to stop it."""
-        text = json.dumps({"user": user, "host": host, "time": time.time()})
+        text = _dump({"user": user, "host": host, "time": time.time()})
         self.store.put(f"runs/{run}/cancel", [text.encode()])
 
     def cancelled(self, run: str) -> str | None:

@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
+_dump: Final = json.JSONEncoder().encode
+_dump_readable: Final = json.JSONEncoder(ensure_ascii=False).encode
+
 MASK: Final = b"***"
 
 SHORTEST: Final = 4
@@ -126,8 +129,8 @@ def _spellings(values: Iterable[str]) -> Iterator[str]:
         yield part
         yield repr(part)[1:-1]
         yield ascii(part)[1:-1]
-        yield json.dumps(part)[1:-1]
-        yield json.dumps(part, ensure_ascii=False)[1:-1]
+        yield _dump(part)[1:-1]
+        yield _dump_readable(part)[1:-1]
         yield quote(part)
         yield quote(part, safe="")
         yield quote_plus(part)

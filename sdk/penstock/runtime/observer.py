@@ -13,6 +13,7 @@ from penstock.model.records import Status, StepRun
 from penstock.quantities import duration
 from penstock.runtime import terminal
 from penstock.runtime.capturing.capture import beside
+from penstock.runtime.item_lines import ItemLines
 from penstock.runtime.live import Running, screen
 from penstock.runtime.masking import Mask
 from penstock.stack.orchestrator import Observer
@@ -77,16 +78,19 @@ class Lines:
         self._collected = 0
         """Steps that failed, while the run goes on with their failures as data."""
         self._reason: Reason = _nobody_knows
+        self._items = ItemLines()
 
     def run_started(
         self, run: str, pipeline: str, stack: str, origin: str, calls: Collection[str]
     ) -> None:
         self._width = min(max(map(len, calls), default=0), WIDEST)
+        self._items.expect(calls)
         self._print(f"{pipeline}  run {run} on stack {stack} ({origin})")
 
     def found_in_cache(self, hits: Mapping[str, StepRun]) -> None:
+        self._items.found(hits)
         for call, hit in list(hits.items())[:MANY]:
-            self.step_finished(hit, call)
+            self._tell(call, self._outcome(hit))
         if len(hits) > MANY:
             self._print(f"  … and {len(hits) - MANY:,} more steps from the cache")
 
@@ -94,24 +98,44 @@ class Lines:
         self._reason = reason
 
     def step_started(self, call: Call) -> None:
-        """Nothing: the line comes when the step is done."""
+        """Nothing is printed: the line comes when the step is done."""
+        with self._lock:
+            self._items.begun(call.id)
 
-    def step_finished(self, run: StepRun, call: str | None = None) -> None:
-        name = call or run.call
-        if run.failure is not None and run.usable:
-            with self._lock:
-                self._collected += 1
-        self._print(f"  {name:{self._width}}  {self._outcome(run)}")
+    def step_finished(self, run: StepRun) -> None:
+        with self._lock:
+            self._collected += run.failure is not None and run.usable
+            is_told = self._items.is_told(run.call, run)
+            ended = self._items.ended(run.call)
+            items = self._items.end(ended or run.call)
+        if is_told and (ended or not items):
+            self._tell(run.call, self._outcome(run))
+        if ended and items:
+            self._tell(ended, items)
+        elif items:
+            self._tell(run.call, self._gathered(run, items))
 
     def note(self, message: str) -> None:
         self._print(f"  note: {message}")
 
     def run_finished(self, run: str, status: Status, seconds: float, store: str = "") -> None:
+        for name in self._items.left():  # it ends before they do
+            if items := self._items.end(name):
+                self._tell(name, items)
         took = f"{_words(status)} in {duration(seconds)}"
         if self._collected:
             took += f", {self._collected} item{'s' * (self._collected > 1)} failed"
         rest = f"  ·  {store}" if store else ""
         self._print(f"{took}  ·  penstock run show {short(run)}{rest}")
+
+    def _tell(self, name: str, outcome: str) -> None:
+        self._print(f"  {name:{self._width}}  {outcome}")
+
+    def _gathered(self, run: StepRun, items: str) -> str:
+        """What is said of a map that is done, and had many items."""
+        if run.status is not Status.COMPLETED:
+            return f"{items}  {self._outcome(run)}"
+        return f"{items}  {self._reason(run)}"
 
     def _outcome(self, run: StepRun) -> str:
         if run.status is Status.CACHED:
@@ -159,12 +183,13 @@ class Coloured(Lines):
 
     def step_started(self, call: Call) -> None:
         self._running.total += bool(call.of)  # an item that nobody knew of
+        super().step_started(call)
         self._running.begin(call.id)
         screen.watch(self._running, self._stream)
 
-    def step_finished(self, run: StepRun, call: str | None = None) -> None:
-        self._running.end(call or run.call)
-        super().step_finished(run, call)
+    def step_finished(self, run: StepRun) -> None:
+        self._running.end(run.call)
+        super().step_finished(run)
 
     def run_finished(self, run: str, status: Status, seconds: float, store: str = "") -> None:
         screen.leave(self._running)

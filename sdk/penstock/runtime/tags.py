@@ -18,6 +18,8 @@ from penstock.runtime.ledger import Ledger
 from penstock.runtime.notation import MALFORMED
 from penstock.runtime.stored_artifact import StoredArtifact
 
+_dump: Final = json.JSONEncoder(separators=(",", ":")).encode
+
 TAGS: Final = "tags"
 """The folder in a store: `tags/<pipeline>/<artifact>/<tag>.json`."""
 
@@ -87,7 +89,7 @@ def put(ledger: Ledger, values: Values, artifact: StoredArtifact, pipeline: str,
         )
     data = {**asdict(made), "artifact": made.artifact.to_data(), "store": ledger.identity.id}
     del data["signer"], data["verified"]
-    signed = ledger.keys.sign(json.dumps(data, separators=(",", ":")).encode())
+    signed = ledger.keys.sign(_dump(data).encode())
     ledger.store.put(_key(pipeline, made.name, tag), [signed])
     return made
 

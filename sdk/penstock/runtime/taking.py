@@ -26,6 +26,8 @@ from penstock.runtime.ledger import Ledger
 from penstock.runtime.notation import MALFORMED
 from penstock.runtime.selection import Part
 
+_dump: Final = json.JSONEncoder().encode
+
 LOOKED_AT: Final = 200
 """Runs of the pipeline, the newest, in which the result of a step is looked for."""
 
@@ -143,7 +145,7 @@ class Taking:
             return "its key"
         if call.step.options.step_operator in self._elsewhere:
             before["environment"] = now["environment"]  # nobody knows it here
-        return "" if before == now else resuming.changed(json.dumps(before), json.dumps(now))
+        return "" if before == now else resuming.changed(_dump(before), _dump(now))
 
     def _cut(self, call: Call) -> Call:
         """The call, given results in the place of steps that are left out."""

@@ -43,7 +43,7 @@ def plus(n: int, more: int) -> int:
 
 @pipeline
 def adding(more: int) -> list[int]:
-    return plus.map(range(reasons.MOST + 10), more=more)
+    return [plus(n, more=more) for n in range(reasons.MOST + 10)]
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_a_result_that_cannot_be_used_is_told_of_all_of_them(err: Err) -> None:
 
     @pipeline(name="many")
     def many() -> list[bytes]:
-        return big.map(range(reasons.MOST + 10))
+        return [big(n) for n in range(reasons.MOST + 10)]
 
     many.run()
     for folder in Path(".penstock/objects").iterdir():

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from penstock.artifacts.formats.data import reading
 from penstock.artifacts.materializer import Materializer
 from penstock.artifacts.store import Buffer
 from penstock.errors import TypeMismatch
 from penstock.model.names import reference
+
+_dump: Final = json.JSONEncoder().encode
 
 
 class ByAnnotation(Materializer[Any]):
@@ -25,7 +27,7 @@ class ByAnnotation(Materializer[Any]):
     needs_kind: ClassVar[bool] = True
 
     def dump(self, value: Any) -> Sequence[Buffer]:
-        name = json.dumps(reference(type(value)))
+        name = _dump(reference(type(value)))
         return [f"{name}\n".encode("ascii"), self.write(value)]
 
     def load(self, data: Buffer) -> Any:

@@ -12,6 +12,8 @@ from penstock.artifacts.materializer import Materializer, NotThisFormat
 from penstock.artifacts.store import Buffer
 from penstock.errors import CorruptArtifact, UnsupportedValue
 
+_dump: Final = json.JSONEncoder().encode
+
 ALIGNED: Final = 64
 """The memory of a view begins at a multiple of this, wide enough for items of any size."""
 
@@ -71,7 +73,7 @@ class ShapedView(Materializer[memoryview]):
                 f"No format takes this memoryview: {error}.",
                 hint="Return numpy.asarray(view), or view.tobytes().",
             ) from None
-        head = json.dumps([value.readonly, *kind]).encode("ascii")
+        head = _dump([value.readonly, *kind]).encode("ascii")
         return [head.ljust(-(-len(head) // ALIGNED) * ALIGNED - 1) + b"\n", memory]
 
     def load(self, data: Buffer) -> memoryview:

@@ -12,6 +12,8 @@ from penstock.artifacts.materializer import Materializer
 from penstock.artifacts.store import Buffer
 from penstock.model.records import Failure
 
+_dump: Final = json.JSONEncoder(separators=(",", ":")).encode
+
 FAILURE: Final = "failure/1"
 
 
@@ -25,7 +27,7 @@ class FailureFormat(Materializer[Failure]):
         return ()
 
     def dump(self, value: Failure) -> Sequence[Buffer]:
-        return [json.dumps(asdict(value), separators=(",", ":")).encode("ascii")]
+        return [_dump(asdict(value)).encode("ascii")]
 
     def load(self, data: Buffer) -> Failure:
         with reading(self.format):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, Final, NoReturn
 
 from penstock.artifacts.formats.data import reading
 from penstock.artifacts.materializer import Materializer
@@ -12,6 +12,8 @@ from penstock.artifacts.outside import look
 from penstock.artifacts.store import Buffer
 from penstock.errors import BadArguments, UnsupportedValue
 from penstock.model.file import File
+
+_dump: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 class FileFormat(Materializer[File]):
@@ -48,7 +50,7 @@ def refuse_inside(value: File) -> NoReturn:
 
 def canonical(value: Any) -> bytes:
     """The one way to write this as JSON."""
-    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode("ascii")
+    return _dump(value).encode("ascii")
 
 
 def file_of(data: Any) -> File:

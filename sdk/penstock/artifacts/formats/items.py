@@ -29,6 +29,8 @@ from penstock.model.over import item_hint
 from penstock.model.records import Artifact
 from penstock.model.signature import outputs_in
 
+_dump: Final = json.JSONEncoder(separators=(",", ":")).encode
+
 ITEMS: Final = "items/1"
 SIGNED: Final = "items-signed/1"
 """The same where an item is a pickle, or refers to a place outside of the store."""
@@ -60,7 +62,7 @@ class SignedItems(Items):
 
 def written(group: Group) -> bytes:
     """The root: JSON."""
-    return json.dumps(to_data(group), separators=(",", ":")).encode()
+    return _dump(to_data(group)).encode()
 
 
 def read(data: Buffer) -> Group:

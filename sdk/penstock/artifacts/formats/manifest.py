@@ -8,16 +8,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from penstock.artifacts.formats.data import reading
 from penstock.artifacts.store import Buffer
 from penstock.model.records import Part
 
+_dump: Final = json.JSONEncoder(separators=(",", ":")).encode
+
 
 def written(manifest: Mapping[str, Any]) -> bytes:
     """The manifest as it is stored."""
-    return json.dumps(manifest, separators=(",", ":")).encode("ascii")
+    return _dump(manifest).encode("ascii")
 
 
 def read(format: str, data: Buffer) -> Any:

@@ -21,6 +21,9 @@ from penstock.artifacts.store import Buffer
 if TYPE_CHECKING:
     import torch
 
+_dump: Final = json.JSONEncoder().encode
+_dump_compact: Final = json.JSONEncoder(separators=(",", ":")).encode
+
 ALIGNED: Final = 64
 LENGTH: Final = struct.Struct("<Q")
 
@@ -71,10 +74,10 @@ def _header(found: Elements, notes: dict[str, str]) -> bytes:
     size = found.memory.nbytes
     name, shape = WHOLE, found.shape
     if found.strides is not None:
-        notes |= {"shape": json.dumps(found.shape), "strides": json.dumps(found.strides)}
+        notes |= {"shape": _dump(found.shape), "strides": _dump(found.strides)}
         name, shape = MEMORY, (math.prod(found.shape),)
     entry = {"dtype": NAMES[found.dtype], "shape": shape, "data_offsets": [0, size]}
-    text = json.dumps({"__metadata__": notes, name: entry}, separators=(",", ":"))
+    text = _dump_compact({"__metadata__": notes, name: entry})
     end = -(-(LENGTH.size + len(text)) // ALIGNED) * ALIGNED
     return LENGTH.pack(end - LENGTH.size) + text.ljust(end - LENGTH.size).encode("ascii")
 

@@ -22,6 +22,8 @@ from penstock.model.resources import quantity
 from penstock.model.user import cache_folder
 from penstock.quantities import size
 
+_dump: Final = json.JSONEncoder().encode
+
 OFTEN: Final = 86_400.0
 """Seconds between two measurements."""
 
@@ -89,7 +91,7 @@ def _write(file: Path | None, known: Estimate) -> None:
     with suppress(OSError):  # a full disk, or no home: it is known in the next run, or never
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            temp.write_text(json.dumps(asdict(known)), "utf-8")
+            temp.write_text(_dump(asdict(known)), "utf-8")
             os.replace(temp, file)
         finally:
             temp.unlink(missing_ok=True)

@@ -10,13 +10,15 @@ from penstock.artifacts.store import ArtifactStore
 from penstock.errors import NoSuchKey
 from penstock.runtime import provenance
 
+_dump: Final = json.JSONEncoder().encode
+
 _PIN: Final = "runs/{}/pin"
 
 
 def pin(store: ArtifactStore, run: str) -> None:
     """Keep a run, until it is unpinned."""
     said = {"user": provenance.user(), "host": provenance.host(), "time": time.time()}
-    store.put(_PIN.format(run), [json.dumps(said).encode()])
+    store.put(_PIN.format(run), [_dump(said).encode()])
 
 
 def unpin(store: ArtifactStore, run: str) -> None:

@@ -8,6 +8,7 @@ import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from penstock.artifacts.formats import pickle as pickles
 from penstock.artifacts.trust import Keyring
@@ -18,6 +19,8 @@ from penstock.runtime.capturing import detours
 from penstock.runtime.elsewhere import by_value
 from penstock.runtime.elsewhere.by_value import Parcel
 from penstock.stack.stack import Stack
+
+_dump: Final = json.JSONEncoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def written(plan: Plan, stack: Stack, keys: Keyring, root: Path) -> int:
     head = {"path": path, "arguments": sys.argv, "code": len(code)}
     file = detours.nameless()
     with open(file, "wb", closefd=False) as writing:
-        writing.writelines([json.dumps(head).encode(), b"\n", code, rest])
+        writing.writelines([_dump(head).encode(), b"\n", code, rest])
     return file
 
 

@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from penstock.artifacts.values import Values
 from penstock.errors import CannotRun, NotFound, PenstockError, raised_at
@@ -35,6 +35,8 @@ from penstock.runtime.ledger import Ledger
 from penstock.runtime.planner import Found
 from penstock.runtime.pulse import Work
 from penstock.runtime.secrets import Secrets
+
+_dump: Final = json.JSONEncoder().encode
 
 
 class Server:
@@ -151,4 +153,4 @@ def _complain(parent: Parent, error: Exception) -> None:
     kind, message, hint = "", f"{type(error).__name__}: {error} ({raised_at(error)}).", None
     if isinstance(error, PenstockError):
         kind, message, hint = type(error).__name__, error.message, error.hint
-    parent.say(f"error {json.dumps([kind, message, hint])}")
+    parent.say(f"error {_dump([kind, message, hint])}")

@@ -18,6 +18,8 @@ from penstock.runtime.elsewhere import apart, search_path
 from penstock.runtime.elsewhere.child import LAST, TICK, Child
 from penstock.runtime.masking import Mask
 
+_dump: Final = json.JSONEncoder().encode
+
 _MAIN: Final = "from penstock.runtime.elsewhere.serving import main; main()"
 """What it runs. Not with `-m`: its `__main__` is to be empty, for what is defined in ours."""
 
@@ -138,7 +140,7 @@ class Worker(Child):
             continue
 
     def _tell(self, order: Mapping[str, Any]) -> None:
-        data = memoryview(json.dumps(order).encode() + b"\n")
+        data = memoryview(_dump(order).encode() + b"\n")
         with suppress(BrokenPipeError):  # it has just ended, which is seen next
             while data:
                 data = data[os.write(self._orders, data) :]

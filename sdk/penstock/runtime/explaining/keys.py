@@ -6,11 +6,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from penstock.runtime.explaining import leaves
 from penstock.runtime.explaining.change import Change
 from penstock.runtime.explaining.texts import arrow, short, spoken
+
+_dump: Final = json.JSONEncoder().encode
+_dump_sorted: Final = json.JSONEncoder(sort_keys=True).encode
 
 _Words = Callable[[str, str | None, str | None], str]
 
@@ -103,7 +106,7 @@ def _identity(leaf: Any) -> str | None:
         return " ".join(map(str, filter(None, leaf)))
     if isinstance(leaf, dict) and isinstance(leaf.get("value"), str):
         return str(leaf["value"])
-    return json.dumps(leaf)
+    return _dump(leaf)
 
 
 def _package(name: str, old: str | None, new: str | None) -> str:
@@ -135,7 +138,7 @@ def _pairs(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str
 def _texts(data: Mapping[str, Any]) -> dict[str, str]:
     """Values as text; those that are none are left out."""
     return {
-        str(name): item if isinstance(item, str) else json.dumps(item, sort_keys=True)
+        str(name): item if isinstance(item, str) else _dump_sorted(item)
         for name, item in data.items()
         if item is not None
     }

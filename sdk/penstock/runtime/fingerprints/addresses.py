@@ -18,6 +18,11 @@ _IMPORTERS: Final = ("importlib", "importlib.util", "importlib._bootstrap", "run
 """Modules whose functions and classes import what they are told to."""
 
 
+_EVALUATORS: Final = frozenset(
+    {("pandas.core.computation.eval", "eval"), ("numexpr.necompiler", "evaluate")}
+)
+
+
 def name_of(value: Any) -> str:
     """`module:qualname` of a function or class, by where it is written."""
     if isinstance(value, type):
@@ -83,6 +88,13 @@ def imports_anything(value: Any) -> bool:
     if value is sys.modules or value is builtins.__import__:
         return True
     return isinstance(value, FunctionType | type) and value.__module__ in _IMPORTERS
+
+
+def reads_globals(value: Any) -> bool:
+    """Whether this reads what a text names among the globals of whoever calls it."""
+    if not isinstance(value, FunctionType):
+        return False
+    return (value.__globals__.get("__name__"), value.__name__) in _EVALUATORS
 
 
 def belongs(value: Any) -> bool:

@@ -34,7 +34,7 @@ def holds(module: ModuleType, found: source.Module) -> bool:
     written = statements.written(found.tree.body)
     if written is None:
         return False
-    strange = {name for name in space if not _is_pythons(name)} - written.keys()
+    strange = {name for name in space if name not in modules.PYTHONS_OWN} - written.keys()
     return not strange and all(
         name in space and _agrees(space[name], node, name, found, space) is True
         for name, node in written.items()
@@ -63,10 +63,6 @@ def _codes(space: Mapping[str, Any]) -> Iterator[CodeType]:
             yield item.__code__
         elif isinstance(item, type) and item.__module__ == space.get("__name__"):
             yield from _codes(vars(item))
-
-
-def _is_pythons(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
 
 
 def _agrees(

@@ -10,7 +10,6 @@ from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Final, Protocol
 
 from penstock.digest import digest
-from penstock.model import plain
 from penstock.runtime.fingerprints import modules, outline
 from penstock.runtime.fingerprints.libraries import module_of
 from penstock.runtime.fingerprints.links import lookups
@@ -27,9 +26,6 @@ _NOT_COUNTED: Final = frozenset(
     }
 )
 """What Python itself puts into a class, and what says where it is and not what it does."""
-
-_MADE: Final = frozenset({"__dataclass_fields__", "__annotations__", "__slots__", "__match_args__"})
-"""Names with two underscores whose values count though they are not plain."""
 
 
 _MACHINERY: Final = frozenset({"pydantic", "pydantic_core", "sqlalchemy"})
@@ -88,7 +84,7 @@ def _member(kind: type, name: str, member: Any, coder: Coder, walk: Walk) -> Tok
             return _fallback(kind, name, error, walk)
     if isinstance(member, MemberDescriptorType | GetSetDescriptorType):
         return "slot"
-    if name.startswith("__") and name.endswith("__") and name not in _MADE:
+    if name.startswith("__") and name.endswith("__"):
         return _special(kind, name, member, walk)
     try:
         return walk.token(member)
@@ -110,8 +106,7 @@ def _is_machinery(name: str, member: Any) -> bool:
     """What libraries make of what is in the class anyway, with addresses and caches in it."""
     if name.startswith("__pydantic_"):
         return name not in ("__pydantic_fields__", "__pydantic_generic_metadata__")
-    made = type(member).__module__
-    return isinstance(made, str) and made.partition(".")[0] in _MACHINERY
+    return module_of(type(member)).partition(".")[0] in _MACHINERY
 
 
 def _fallback(kind: type, name: str, error: Unknowable, walk: Walk) -> Token:

@@ -10,11 +10,14 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from penstock.digest import is_digest
 from penstock.model.records import Part
 from penstock.runtime.fingerprints import source
 from penstock.runtime.fingerprints.unit import Fingerprint, Unit
+
+_dump: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 Keep = Callable[[bytes], Part]
 """Stores bytes, and says under which digest."""
@@ -79,7 +82,7 @@ def write(
         ],
         "files": kept,
     }
-    return keep(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).digest
+    return keep(_dump(data).encode()).digest
 
 
 def read(data: bytes) -> KeptCode:

@@ -17,6 +17,7 @@ from penstock.runtime.fingerprints.addresses import (
     is_addressable,
     is_module,
     is_own_kind,
+    reads_globals,
 )
 from penstock.runtime.fingerprints.lasting import MISSING
 from penstock.runtime.fingerprints.libraries import is_project, package_of
@@ -194,11 +195,19 @@ def _of_library(
         walk.packages.add(package)
     if imports_anything(value):
         return everything(walk.home, f"{name} in {at}", walk)
+    if reads_globals(value):
+        return _evaluated(name, at, walk)
     if belongs(value):
         return f"{name} is {link(value, space, attribute, at, walk)}"
     if isinstance(value, type):
         return f"library {name}{walk.definitions.patches(value, walk)}"
     return f"library {name}"
+
+
+def _evaluated(name: str, at: Place, walk: Walk) -> Token:
+    """A library's function that reads any name of the module in which the code is."""
+    module = modules.loaded(walk.home)
+    return f"library {name} {whole(module, f'{name} in {at}', walk) if module else ''}"
 
 
 def _not_there(module: ModuleType, attribute: str, library: str, at: Place, walk: Walk) -> Token:
@@ -223,6 +232,8 @@ def link(value: Any, space: Mapping[str, Any], name: str, at: Place, walk: Walk)
     if isinstance(value, FunctionType | type):
         if imports_anything(value):
             return everything(str(space.get("__name__") or walk.home), f"{name} in {at}", walk)
+        if reads_globals(value):
+            return _evaluated(name, at, walk)
         if is_addressable(value) or isinstance(value, type):
             return walk.token(value)
     if isinstance(value, ModuleType):

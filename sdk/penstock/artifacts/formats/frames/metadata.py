@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_dump: Final = json.JSONEncoder().encode
 
 
 def names(labels: Any, index: Any, levels: int) -> list[str]:
@@ -43,7 +45,7 @@ def of_pandas(fields: Sequence[pa.Field], dtypes: Sequence[Any], labels: Any, in
             }
         )
     above = {"name": None if labels.name is None else str(labels.name), **_labels(labels)}
-    return json.dumps(
+    return _dump(
         {
             "index_columns": spelled,
             "column_indexes": [above],

@@ -1,0 +1,5 @@
+HELD = 1
+
+
+def held() -> int:
+    return 1
