@@ -1,10 +1,12 @@
-"""A step that runs only if another one says so, and a step where both ways come together:
+"""A step that runs only if another one says so, and a step where both ways come together.
 
-$ python examples/condition.py
-published at 0.95
-['keep_back']
-kept back at 0.75
-['publish']
+A step that is skipped gives None to those that may be given None; others are skipped, too.
+
+    $ python examples/condition.py
+    published at 0.95
+    ['keep_back']
+    kept back at 0.75
+    ['publish']
 """
 
 from penstock import Status, pipeline, step

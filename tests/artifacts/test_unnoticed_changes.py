@@ -20,7 +20,7 @@ from penstock.artifacts.hashed import Hashed
 from penstock.artifacts.objects import object_key
 from penstock.artifacts.store import LARGE
 from penstock.artifacts.values import Code, Trust, Values
-from penstock.errors import CorruptArtifact, RunFailed
+from penstock.errors import CorruptArtifact
 from penstock.model.records import Artifact
 
 MANY = 300_000
@@ -173,6 +173,16 @@ def using(again: int = 0) -> Any:
     return used(made(), again)
 
 
+@step
+def ones(data: bytes, again: int) -> int:
+    return sum(data)
+
+
+@pipeline(progress=False)
+def checked(again: int = 0) -> Any:
+    return ones(made(), again)
+
+
 @pytest.mark.parametrize("verify", ["once", "always"])
 def test_a_step_is_never_given_what_was_changed(store: LocalArtifactStore, verify: Any) -> None:
     stack = Stack(
@@ -181,12 +191,8 @@ def test_a_step_is_never_given_what_was_changed(store: LocalArtifactStore, verif
     artifact = using.on(stack).run()["made"].output.artifact
     file = Path(store.path, object_key(artifact.digest))
     unnoticed(file, one_bit(file.read_bytes()))
-    with pytest.raises(RunFailed) as caught:
-        using.on(stack).run(again=1)
+    assert checked.on(stack).run(again=1).result() == 0
 
-    assert isinstance(caught.value.__cause__, CorruptArtifact)
-    assert "Output 'output' of step made in run " in caught.value.__cause__.message
-    assert using.on(stack).run(again=1).result() == 2 << 20
     assert Client(stack).run("last")["made"].output.load() == bytes(2 << 20)
 
 

@@ -278,17 +278,33 @@ def stack(store: LocalArtifactStore) -> Stack:
     return Stack("test", orchestrator=LocalOrchestrator(), artifact_store=store)
 
 
-def test_a_step_whose_input_is_damaged_says_whose_output_it_is(stack: Stack) -> None:
+def test_a_damaged_input_is_computed_again(stack: Stack) -> None:
     store = stack.artifact_store
     made = counting.on(stack).run(1)["rows"].output.artifact
+    before = file_of(store, made).read_bytes()
     flip(file_of(store, made))
+    run = counting.on(stack).run(2)
+
+    assert run.result() == len(before) + 2
+    assert file_of(store, made).read_bytes() == before
+
+
+def test_an_input_of_another_run_that_is_damaged_says_whose_output_it_is(stack: Stack) -> None:
+    @pipeline(progress=False)
+    def counting_given(given: bytes) -> int:
+        return count(given, 1)
+
+    store = stack.artifact_store
+    first = counting.on(stack).run(1)
+    made = first["rows"].output
+    flip(file_of(store, made.artifact))
     with pytest.raises(RunFailed) as caught:
-        counting.on(stack).run(2)
+        counting_given.on(stack).with_options(cache=False).run(made)  # type: ignore[arg-type]
 
     assert isinstance(caught.value.__cause__, CorruptArtifact)
     assert caught.value.__cause__.message.startswith(
-        f"Output 'output' of step rows in run {caught.value.run.id} (an input of step count): the "
-        f"object {object_key(made.digest)} in {store.path} is not what its digest says"
+        f"Output 'output' of step rows in run {first.id} (an input of step count): the "
+        f"object {object_key(made.artifact.digest)} in {store.path} is not what its digest says"
     )
 
 

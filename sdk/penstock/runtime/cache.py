@@ -44,6 +44,8 @@ class Key:
 
     digest: str
     parts: str
+    outputs: tuple[str, ...] = ()
+    """Names of the outputs that a result has; empty if whoever has it looks nothing up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ class Cache:
                 inputs[name] = self._input(binding, results)
         varying = _dump({"parameters": parameters, "inputs": inputs, **_way(call)})
         parts = f"{self._step_parts(call.step)},{varying[1:]}"
-        return Key(digest("step/1", parts), parts)
+        outputs = tuple(output.name for output in call.outputs)
+        return Key(digest("step/1", parts), parts, outputs)
 
     def code_now(self, artifact: Artifact) -> str:
         """The code that an artifact needs, as it is now."""
@@ -123,7 +126,8 @@ class Cache:
         What is not `cached` may be of a run that is just being cleaned away: its objects are kept.
         """
         is_there = self._values.is_there if cached else self._values.rely_on
-        if found.key != key.digest or not found.status.usable:
+        own = found.key == key.digest and found.outputs.keys() >= set(key.outputs)
+        if not own or not found.status.usable:
             return Miss(key, "the cache entry is not the one that its name says", useless=True)
         for name, artifact in found.outputs.items():
             if not registry.is_known(artifact.format):

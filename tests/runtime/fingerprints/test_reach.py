@@ -245,7 +245,7 @@ def test_two_steps_that_call_each_other_are_not_the_same(projects: Any) -> None:
 
 MODEL = {
     "steps.py": "from penstock import step\n\n@step\ndef work() -> int:\n    return 1\n",
-    "models.py": "from sizes import SIZE\n\nclass Model:\n    def size(self):\n"
+    "kept_models.py": "from sizes import SIZE\n\nclass Model:\n    def size(self):\n"
     "        return SIZE\n\ndef unused():\n    return 1\n",
     "sizes.py": "SIZE = 3\n",
 }
@@ -258,7 +258,7 @@ def stored(projects: Any, files: Any) -> Any:
     from penstock.runtime.fingerprints.fingerprints import Fingerprints
 
     projects.loaded(files)
-    code = Fingerprints().of_names([importlib.import_module("models").Model])
+    code = Fingerprints().of_names([importlib.import_module("kept_models").Model])
     return Artifact("pickle/1", "0" * 64, 1, code.digest, b"", code.names)
 
 
@@ -275,7 +275,7 @@ def test_a_value_whose_class_calls_something_else_now_is_another(
     def now(files: Any) -> str:
         projects.loaded(files)
         if is_loaded:
-            importlib.import_module("models")
+            importlib.import_module("kept_models")
         return Fingerprints().of_artifact(artifact)
 
     same = now(MODEL)
@@ -291,5 +291,5 @@ def test_a_value_is_the_same_whether_its_class_is_loaded_or_not(projects: Any) -
     artifact = stored(projects, MODEL)
     projects.loaded(MODEL)
     before = Fingerprints().of_artifact(artifact)
-    importlib.import_module("models")
+    importlib.import_module("kept_models")
     assert Fingerprints().of_artifact(artifact) == before

@@ -158,3 +158,32 @@ def test_a_function_put_into_a_class_of_a_library_while_the_process_lives_counts
     before = digest(steps)
     monkeypatch.setattr("string.Template.substitute", steps.own)
     assert digest(steps) != before
+
+
+class Neighbour:
+    """Each leads to all others: there are more ways through them than anybody can walk."""
+
+    def __init__(self) -> None:
+        self.others: list[Neighbour] = []
+
+
+CROWD = [Neighbour() for _ in range(12)]
+for one in CROWD:
+    one.others = list(CROWD)
+
+
+def test_what_has_no_end_in_sight_is_never_the_same() -> None:
+    from penstock import pipeline, step
+
+    @step
+    def counted() -> int:
+        return len(CROWD)
+
+    @pipeline(progress=False)
+    def counting() -> int:
+        return counted()
+
+    assert counting.run()["counted"].status == "completed"
+    again = counting.run()
+    assert again["counted"].status == "completed"
+    assert "more than 30,000 things" in str(again.why("counted")[0])

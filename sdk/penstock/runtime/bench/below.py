@@ -83,6 +83,9 @@ class Below(ArtifactStore):
     def stamp(self, key: str) -> str | None:
         return self.store.stamp(self.prefix + key)
 
+    def obstacle(self, key: str) -> str:
+        return self.store.obstacle(self.prefix + key)
+
     def problems(self) -> Iterator[str]:
         return self.store.problems()
 

@@ -37,7 +37,7 @@ class Limits:
 
 
 def _span(name: str, said: str | float) -> float:
-    if said == 0 or str(said).strip() in ("0", "0s"):
+    if not said or str(said).strip() in ("0", "0s"):
         return 0.0
     if (length := durations.seconds(said)) is None:
         raise BadArguments(f"{name}={said!r} is no span of time: {durations.SPANS}.")

@@ -99,7 +99,7 @@ def _special(kind: type, name: str, member: Any, walk: Walk) -> Token:
     try:
         return walk.token(member)
     except Unknowable as error:
-        return "unknowable" if _function(member) else _fallback(kind, name, error, walk)
+        return error.token() if _function(member) else _fallback(kind, name, error, walk)
 
 
 def _is_machinery(name: str, member: Any) -> bool:
@@ -111,7 +111,7 @@ def _is_machinery(name: str, member: Any) -> bool:
 
 def _fallback(kind: type, name: str, error: Unknowable, walk: Walk) -> Token:
     note = f"{error} in {kind.__qualname__}.{name} cannot be looked into"
-    return by_source(modules.home(module_of(kind)), note, walk)
+    return f"{error.token()} {by_source(modules.home(module_of(kind)), note, walk)}"
 
 
 def _function(member: Any) -> FunctionType | None:

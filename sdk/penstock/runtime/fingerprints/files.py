@@ -64,7 +64,7 @@ def loaded(thing: Thing, walk: Walk) -> Unit:
     parts = [digest_of(path)]
     space = vars(module)
     for name in sorted(space):
-        if name not in modules.PYTHONS_OWN:
+        if not modules.is_given(name, space):
             parts.append(f"{name}={_member(space, name, thing, walk)}")
     return Unit(thing.name, digest("module/1", *parts), "module", path, 1,
                 length(path), thing.note)  # fmt: skip
@@ -74,7 +74,7 @@ def _member(space: Any, name: str, thing: Thing, walk: Walk) -> Token:
     try:
         return link(space[name], space, name, Place(thing.name, ""), walk)
     except Unknowable as error:
-        return str(error)
+        return error.token()
 
 
 def beside(thing: Thing, walk: Walk) -> Unit:
@@ -91,7 +91,10 @@ def beside(thing: Thing, walk: Walk) -> Unit:
 
 
 def _made(name: str, walk: Walk) -> str:
-    """What stands for a module without a file: one that the program has made, if it is one."""
+    """What stands for a module without a file: one that the program has made, if it is one. What
+    cells define is there only in the process that has run them."""
+    if name == "__main__":
+        return never()
     known = sys.modules.get(name)
     if known is None or (type(known) is ModuleType and "__path__" in vars(known)):
         return ""

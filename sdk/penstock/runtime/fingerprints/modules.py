@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +20,19 @@ PYTHONS_OWN: Final = frozenset(
 )
 """What Python itself puts into a module."""
 
+_IPYTHONS_OWN: Final = re.compile(
+    r"_i?\d*|__|___|_ii|_iii|_[ido]h|In|Out|get_ipython|exit|quit|open"
+)
+"""What IPython puts among the names of cells: inputs, outputs, itself."""
+
 _SKIPPED: Final = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packages"})
+
+
+def is_given(name: str, space: Mapping[str, Any]) -> bool:
+    """Whether Python, or IPython, has put a name into a module, and not the user."""
+    if name in PYTHONS_OWN:
+        return True
+    return "get_ipython" in space and _IPYTHONS_OWN.fullmatch(name) is not None
 
 
 def home(module: str) -> str:

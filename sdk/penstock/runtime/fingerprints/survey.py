@@ -34,7 +34,7 @@ from penstock.runtime.fingerprints.libraries import is_project, module_of, packa
 from penstock.runtime.fingerprints.links import lookups
 from penstock.runtime.fingerprints.note import shown
 from penstock.runtime.fingerprints.unit import Key, Node, Thing, Unit
-from penstock.runtime.fingerprints.values import Token, Unknowable, Walk, never
+from penstock.runtime.fingerprints.values import Boundless, Token, Unknowable, Walk, never
 from penstock.runtime.fingerprints.wholes import Place, by_source, leads, whole
 
 
@@ -198,7 +198,8 @@ class Survey:
             text = self.code(function, walk)
         except Unknowable as error:
             # What a closure holds, its module does not say: such a function is never the same.
-            text = never() if function.__closure__ else self._fallback(function, error, walk)
+            boundless = function.__closure__ or isinstance(error, Boundless)
+            text = never() if boundless else self._fallback(function, error, walk)
         return Unit(name_of(function), text, "function", found.file, found.first, found.last)
 
     def _fallback(self, function: FunctionType, error: Unknowable, walk: Walk) -> Token:
@@ -231,7 +232,7 @@ class Survey:
         except Unknowable as error:
             module = modules.home(str(space.get("__name__", "")))
             by_source(module, f"{error} in {thing.name} cannot be looked into", walk)
-            return Unit(thing.name, digest("unknowable/1", str(error)), "data", note=str(error))
+            return Unit(thing.name, digest("unknowable/1", error.token()), "data", note=str(error))
 
     def _module(self, thing: Thing, walk: Walk) -> Unit:
         """A module as it is loaded."""

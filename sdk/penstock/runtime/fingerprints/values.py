@@ -35,8 +35,24 @@ LONG: Final = 200
 """Characters of plain data from which its digest stands for it."""
 
 
+MOST: Final = 30_000
+"""Things in one value that are looked at. Objects that lead to each other in circles are looked at
+on each way that leads to them, which may be more than anybody can wait for."""
+
+
 class Unknowable(Exception):
     """A value that nothing but its source tells anything about."""
+
+    def token(self) -> Token:
+        """What stands for the value, if nothing else does."""
+        return str(self)
+
+
+class Boundless(Unknowable):
+    """A value in which there is too much to look at. What its source says is not enough, either."""
+
+    def token(self) -> Token:
+        return never()
 
 
 class Definitions(Protocol):
@@ -75,6 +91,7 @@ class Walk:
         self._path: dict[int, int] = {}
         self._known: dict[int, tuple[object, Token]] = {}
         self._lowest = 0
+        self._looked_at = 0
 
     def token(self, value: Any) -> Token:
         """What stands for a value. Raises `Unknowable`."""
@@ -115,6 +132,9 @@ class Walk:
         return digest(f"{tag}/1", *(self.token(item) for pair in pairs for item in pair))
 
     def _found(self, value: Any, kind: type) -> Token:
+        self._looked_at += 1
+        if self._looked_at > MOST:
+            raise Boundless(f"a {kind.__qualname__} among more than {MOST:,} things")
         if (way := ways.WAYS.get(kind)) is not None:
             return way(self, value)
         if isinstance(value, type):
