@@ -130,7 +130,8 @@ class _Cleaning:
                 self._marks.add(object_key(digest))
             for folder in ("steps", "expansions"):
                 for entry in self._store.keys(f"runs/{run}/{folder}/"):
-                    self._marks.add(entry.key)
+                    if not entry.key.endswith("/"):  # else somebody else's
+                        self._marks.add(entry.key)
         for entry in self._contents.tags():
             self._marks.add(entry.key)
             self._report.tags += 1
