@@ -37,7 +37,6 @@ from penstock.errors import (
     PenstockError,
     StoreError,
     StoreTooNew,
-    StoreUnavailable,
     TypeMismatch,
     UnsupportedValue,
     UntrustedArtifact,
@@ -229,7 +228,7 @@ def an_object_that_is_a_folder(scene: Scene) -> None:
     scene.object("forest").mkdir()
 
 
-@attack("forest", StoreUnavailable, stays=True)
+@attack("forest", NoSuchKey, stays=True)
 def an_object_that_is_a_link_to_itself(scene: Scene) -> None:
     scene.object("forest").unlink()
     scene.object("forest").symlink_to(scene.object("forest"))
