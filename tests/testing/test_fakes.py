@@ -15,6 +15,7 @@ from penstock.errors import NoSuchKey
 from penstock.stack import Orchestrator
 from penstock.testing import (
     ArtifactStoreTests,
+    DistantArtifactStore,
     MaterializerTests,
     MemoryArtifactStore,
     OrchestratorTests,
@@ -28,6 +29,22 @@ class TestMemoryStore(ArtifactStoreTests):
     @pytest.fixture
     def store(self, tmp_path: Path) -> ArtifactStore:
         return MemoryArtifactStore(path=str(tmp_path))
+
+
+class TestDistantStore(ArtifactStoreTests):
+    shared: ClassVar[bool] = False
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> ArtifactStore:
+        return DistantArtifactStore(path=str(tmp_path), latency=0.0001)
+
+
+def test_a_distant_store_counts_what_it_is_asked(tmp_path: Path) -> None:
+    store = DistantArtifactStore(path=str(tmp_path))
+    store.put("a", [b"1"])
+    assert (list(store.get_all(["a", "b"])), len(list(store.keys()))) == (["a"], 1)
+
+    assert store.requests == {"put": 1, "get": 2, "list": 1}
 
 
 class TestRecordingOrchestrator(OrchestratorTests):

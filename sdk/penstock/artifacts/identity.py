@@ -40,8 +40,10 @@ def identify(store: ArtifactStore, *, make: bool = True) -> Identity | None:
 def _made(store: ArtifactStore) -> Identity:
     """A new store's identity, unless somebody else was first: then theirs counts."""
     fresh = os.urandom(8).hex()
+    abilities = store.abilities()
+    said = {"version": VERSION, "id": fresh, **({"backend": abilities} if abilities else {})}
     try:
-        store.put(KEY, [_dump({"version": VERSION, "id": fresh}).encode()], exclusive=True)
+        store.put(KEY, [_dump(said).encode()], exclusive=True)
         return Identity(fresh, VERSION)
     except KeyTaken:
         try:
@@ -70,6 +72,8 @@ def _read(store: ArtifactStore, data: Buffer) -> Identity:
             )
         if not isinstance(read["id"], str):
             raise TypeError(f"the id is {read['id']!r}")
+        if isinstance(backend := read.get("backend"), dict):
+            store.learn(backend)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CorruptArtifact(
             f"{KEY} of the artifact store {store.path} cannot be read: {error!r}.",

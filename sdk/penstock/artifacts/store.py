@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, TypeVar
 
 from penstock import digest
 from penstock.artifacts import compression
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 Buffer: TypeAlias = digest.Buffer
 """Bytes in memory, or a private mapping of a file."""
+
+F = TypeVar("F")
 
 LARGE: Final = 1 << 20
 """Bytes from which an object is mapped instead of read, and hashed while it is written."""
@@ -84,6 +86,12 @@ class ArtifactStore(StackComponent, ABC):
                 hint="Write a number and a unit, for example warn_above='10GB'.",
             )
 
+    @property
+    def distant(self) -> bool:
+        """Whether every request takes milliseconds. Then what can be asked for at once is asked for
+        at once, and steps do not wait for records that are on their way."""
+        return False
+
     @abstractmethod
     def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
         """Write one object, the buffers one after the other: whole or not at all.
@@ -110,6 +118,33 @@ class ArtifactStore(StackComponent, ABC):
     @abstractmethod
     def delete(self, key: str) -> None:
         """Remove one object. Raises `NoSuchKey`."""
+
+    def get_all(self, keys: Iterable[str]) -> dict[str, Buffer]:
+        """Those of these objects that are there. A distant store gets them side by side."""
+        return _found(self.get, keys)
+
+    def use_all(self, keys: Iterable[str]) -> dict[str, Buffer]:
+        """The same, to be relied on: see `use`."""
+        return _found(self.use, keys)
+
+    def stat_all(self, keys: Iterable[str]) -> dict[str, Entry]:
+        """Size and time of those of these objects that are there."""
+        return _found(self.stat, keys)
+
+    def read(self, key: str, seen: Callable[[Buffer], object]) -> Buffer:
+        """What `get` gives. `seen` is told all of it, piece by piece and in order, as it arrives:
+        to be hashed meanwhile."""
+        data = self.get(key)
+        seen(data)
+        return data
+
+    def abilities(self) -> Mapping[str, Any]:
+        """What the place can do that not every such place can, found out by trying: JSON-able."""
+        return {}
+
+    def learn(self, abilities: Mapping[str, Any]) -> None:
+        """Be told what `abilities` found out before. Anybody may have written it."""
+        return
 
     def problems(self) -> Iterator[str]:
         """Why nothing can be stored here, a sentence each; asked before anything runs."""
@@ -214,6 +249,14 @@ class ArtifactStore(StackComponent, ABC):
                 hint="Leave it out to sign with your own key.",
             )
         return tuple(item if isinstance(item, Secret) else Secret(item) for item in given)
+
+
+def _found(one: Callable[[str], F], keys: Iterable[str]) -> dict[str, F]:
+    found = {}
+    for key in keys:
+        with suppress(NoSuchKey):
+            found[key] = one(key)
+    return found
 
 
 def check_key(key: str) -> str:

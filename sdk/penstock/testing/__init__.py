@@ -23,6 +23,7 @@ from penstock.stack.install import library
 
 if TYPE_CHECKING:
     from penstock.testing.artifact_store import ArtifactStoreTests as ArtifactStoreTests
+    from penstock.testing.distant import DistantArtifactStore as DistantArtifactStore
     from penstock.testing.materializer import MaterializerTests as MaterializerTests
     from penstock.testing.memory import MemoryArtifactStore as MemoryArtifactStore
     from penstock.testing.orchestrator import OrchestratorTests as OrchestratorTests
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ArtifactStoreTests": "penstock.testing.artifact_store",
+    "DistantArtifactStore": "penstock.testing.distant",
     "MaterializerTests": "penstock.testing.materializer",
     "MemoryArtifactStore": "penstock.testing.memory",
     "OrchestratorTests": "penstock.testing.orchestrator",

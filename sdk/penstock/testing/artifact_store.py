@@ -132,6 +132,37 @@ class ArtifactStoreTests:
 
         assert bytes(store.get("a/b")) == data
 
+    def test_several_objects_at_once_are_those_that_are_there(self, store: ArtifactStore) -> None:
+        for name in ("a/1", "a/2", "b"):
+            store.put(name, [name.encode()])
+        asked = ["a/2", "a/3", "b", "a/2"]
+        told = {key: (entry.key, entry.size) for key, entry in store.stat_all(iter(asked)).items()}
+
+        assert {key: bytes(data) for key, data in store.get_all(iter(asked)).items()} == {
+            "a/2": b"a/2", "b": b"b",
+        }  # fmt: skip
+        assert {key: bytes(data) for key, data in store.use_all(iter(asked)).items()} == {
+            "a/2": b"a/2", "b": b"b",
+        }  # fmt: skip
+        assert told == {"a/2": ("a/2", 3), "b": ("b", 1)}
+        assert store.get_all([]) == store.use_all([]) == store.stat_all([]) == {}
+
+    @pytest.mark.parametrize("size", [0, 5, LARGE, 3 * LARGE + 1])
+    def test_who_reads_sees_every_piece_in_order(self, store: ArtifactStore, size: int) -> None:
+        data = os.urandom(size)
+        store.put("a", [data])
+        seen: list[bytes] = []
+
+        assert bytes(store.read("a", lambda piece: seen.append(bytes(piece)))) == data
+        assert b"".join(seen) == data
+
+    def test_what_is_not_there_is_not_read(self, store: ArtifactStore) -> None:
+        seen: list[object] = []
+        with pytest.raises(NoSuchKey, match="a"):
+            store.read("a", seen.append)
+
+        assert seen == []
+
     @pytest.mark.parametrize("size", [0, 5, LARGE, 3 * LARGE + 1])
     def test_a_draft_that_is_kept_is_an_object(self, store: ArtifactStore, size: int) -> None:
         data = os.urandom(size)

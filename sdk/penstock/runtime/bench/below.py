@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from penstock.artifacts.draft import Draft
 from penstock.artifacts.source import Source
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from penstock.artifacts import view
 else:
     view = lazy("penstock.artifacts.view")  # only for users who ask for the file system
+
+
+F = TypeVar("F")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,29 @@ class Below(ArtifactStore):
     def use(self, key: str) -> Buffer:
         return self.store.use(self.prefix + key)
 
+    @property
+    def distant(self) -> bool:
+        return self.store.distant
+
+    def get_all(self, keys: Iterable[str]) -> dict[str, Buffer]:
+        return self._own(self.store.get_all(self._theirs(keys)))
+
+    def use_all(self, keys: Iterable[str]) -> dict[str, Buffer]:
+        return self._own(self.store.use_all(self._theirs(keys)))
+
+    def stat_all(self, keys: Iterable[str]) -> dict[str, Entry]:
+        found = self._own(self.store.stat_all(self._theirs(keys)))
+        return {key: Entry(key, each.size, each.modified) for key, each in found.items()}
+
+    def read(self, key: str, seen: Callable[[Buffer], object]) -> Buffer:
+        return self.store.read(self.prefix + key, seen)
+
+    def abilities(self) -> Mapping[str, Any]:
+        return self.store.abilities()
+
+    def learn(self, abilities: Mapping[str, Any]) -> None:
+        self.store.learn(abilities)
+
     def freshen(self, found: Entry) -> None:
         self.store.freshen(Entry(self.prefix + found.key, found.size, found.modified))
 
@@ -99,6 +125,12 @@ class Below(ArtifactStore):
     @property
     def filesystem(self) -> AbstractFileSystem:
         return view.StoreView(self)
+
+    def _theirs(self, keys: Iterable[str]) -> list[str]:
+        return [self.prefix + key for key in keys]
+
+    def _own(self, found: dict[str, F]) -> dict[str, F]:
+        return {key.removeprefix(self.prefix): each for key, each in found.items()}
 
 
 class _Draft(Draft):
