@@ -1,10 +1,11 @@
 # Every target makes .venv and installs what it needs by itself; the second time that takes no time.
 
-.PHONY: help demo test lint bench bench-artifacts bench-others clean ready-demo ready-test ready-lint
+.PHONY: help demo test test-all lint bench bench-artifacts bench-others clean ready-demo ready-test ready-lint
 
 help:
 	@echo "make demo    run the example pipeline twice: first the work, then the cache"
-	@echo "make test    run the tests"
+	@echo "make test    run the tests; of the long sweeps a part, another one each day"
+	@echo "             (make test-all: every case of them; it takes several times as long)"
 	@echo "make lint    check style, types and the direction of imports"
 	@echo "make bench   run the benchmarks (make bench-artifacts: how fast values are kept and got back;"
 	@echo "             make bench-others: beside other tools, which it installs)"
@@ -20,6 +21,9 @@ demo: ready-demo
 
 test: ready-test
 	.venv/bin/python -m pytest -n 2
+
+test-all: ready-test
+	PENSTOCK_TEST_ALL=1 .venv/bin/python -m pytest -n 2
 
 lint: ready-lint
 	.venv/bin/python -m ruff check

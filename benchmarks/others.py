@@ -88,16 +88,17 @@ def main() -> None:
         options.json.write_text(json.dumps(data, indent=1) + "\n")
 
 
-def installed(tool: str) -> str:
-    """The Python of an environment that has the tool."""
+def installed(tool: str, needed: Sequence[str] = ()) -> str:
+    """The Python of an environment that has the tool, and what it needs."""
     program = BUILD / tool / "bin" / "python"
     stamp = BUILD / tool / "installed"
     if not stamp.exists():
-        say(f"installing {' '.join(TOOLS[tool])} ...")
+        wanted = needed or TOOLS[tool]
+        say(f"installing {' '.join(wanted)} ...")
         run = partial(subprocess.run, check=True, capture_output=True, text=True)
         run([sys.executable, "-m", "venv", "--clear", str(BUILD / tool)])
         pip = [str(program), "-m", "pip", "--disable-pip-version-check", "--no-input", "-q"]
-        run([*pip, "install", *TOOLS[tool]])
+        run([*pip, "install", *wanted])
         stamp.touch()
     return str(program)
 

@@ -1,5 +1,6 @@
 """Every test works in an empty folder, as a user without files, on the default stack."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from penstock.stack.registry import REGISTERED
+
+sys.path.append(str(Path(__file__).parent))  # in pytest's import mode nobody sees a sibling
+pytest_plugins = ["sampling"]
 
 # No test depends on how fast the machine is.
 settings.register_profile(

@@ -13,6 +13,7 @@ import penstock
 HEAVY = [
     "networkx", "pydantic", "pydantic_core", "fsspec", "ruamel", "rich", "click", "numpy", "pandas",
     "cloudpickle", "platformdirs", "filelock", "importlib.metadata", "asyncio",
+    "penstock_s3", "s3fs", "botocore",
 ]  # fmt: skip
 """Libraries that a process must not pay for unless it uses them."""
 
@@ -26,6 +27,9 @@ PICTURES = [
     "penstock.stack.in_notebook", "penstock.runtime.report",
 ]  # fmt: skip
 """For who looks, and nobody else."""
+
+ELSEWHERE = ["penstock.artifacts.remote", "penstock.artifacts.drivers", "penstock.artifacts.probe"]
+"""For stores that are no folder, and for who checks one."""
 
 DECLARE = """
 from penstock import Resources, pipeline, step
@@ -83,7 +87,7 @@ BUDGETS = {
     ),
     "declaring": (DECLARE, [*HEAVY, *FLOORS, "blake3"]),
     "drawing": (f"{DECLARE}\nhello.graph().to_mermaid()", [*HEAVY, *FLOORS]),
-    "running": (RUN, [*HEAVY, *PICTURES, "penstock.cli", "penstock.client"]),
+    "running": (RUN, [*HEAVY, *PICTURES, *ELSEWHERE, "penstock.cli", "penstock.client"]),
     "penstock --help": (
         HELP,
         [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +18,7 @@ from penstock.runtime import provenance, run_names
 from penstock.runtime.cleaning import limits
 from penstock.runtime.fingerprints.fingerprints import Fingerprints
 from penstock.runtime.ledger import Ledger
+from penstock.runtime.newest import FEW, newest
 from penstock.runtime.run import Run
 from penstock.runtime.runid import PATTERN
 from penstock.runtime.step_view import StepView
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from penstock.runtime.bench import bench as benches
     from penstock.runtime.bench import room
     from penstock.runtime.bench.report import Report, Told
-    from penstock.runtime.cleaning import cleaning, deletion
+    from penstock.runtime.cleaning import cleaning, deletion, pins
     from penstock.runtime.cleaning.report import Cleaned
     from penstock.runtime.tags import Tag
 else:
@@ -42,6 +43,7 @@ else:
     tags = lazy("penstock.runtime.tags")
     cleaning = lazy("penstock.runtime.cleaning.cleaning")
     deletion = lazy("penstock.runtime.cleaning.deletion")
+    pins = lazy("penstock.runtime.cleaning.pins")
 
 _log: Final = logging.getLogger("penstock.client")
 
@@ -94,13 +96,16 @@ class Client:
         self, *, pipeline: str | None = None, user: str | None = None, limit: int | None = 20
     ) -> list[Run[Any]]:
         """The newest runs, the newest first."""
-        found: list[Run[Any]] = []
-        for run in self._all():
-            if limit is not None and len(found) >= limit:
-                break
-            if pipeline in (None, run.pipeline) and user in (None, run.record.user):
-                found.append(run)
-        return found
+        likely = FEW if limit is None or pipeline or user else limit
+        found = (
+            run for run in self._all(likely)
+            if pipeline in (None, run.pipeline) and user in (None, run.record.user)
+        )  # fmt: skip
+        return list(islice(found, limit))
+
+    def pinned(self, runs: Iterable[Run[Any]]) -> set[str]:
+        """The ids of those of these runs that no cleaning takes away."""
+        return pins.pinned(self._ledger.store, [run.id for run in runs])
 
     def artifacts(
         self,
@@ -240,15 +245,11 @@ class Client:
     def _open(self, id: str) -> Run[Any]:
         return Run(self._ledger, self._values, self._ledger.run(id))
 
-    def _all(self) -> Iterator[Run[Any]]:
-        """Every run whose record can be read, the newest first."""
-        for id in self._ledger.runs():
-            try:
-                yield self._open(id)
-            except NotFound:  # it is just being deleted, or its first record is on its way
-                continue
-            except CorruptArtifact as error:
-                _log.warning("Run %s is left out: %s", id, error.message)
+    def _all(self, first: int = FEW) -> Iterator[Run[Any]]:
+        """Every run whose record can be read, the newest first; `first` is how many are wanted,
+        most likely."""
+        for told in newest(self._ledger, _is_left_out, first=first, ends=True):
+            yield Run(self._ledger, self._values, told.record, end=told.end)
 
     def _views(self, run: Run[Any], step: str | None) -> Iterator[StepView]:
         """The steps of a run that can be read: all, or those that `step` names."""
@@ -266,3 +267,7 @@ class Client:
                 hint="Run a pipeline, or look in another stack: penstock stack list",
             )
         return mine[0]
+
+
+def _is_left_out(run: str, error: CorruptArtifact) -> None:
+    _log.warning("Run %s is left out: %s", run, error.message)

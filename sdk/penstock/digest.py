@@ -28,14 +28,18 @@ def of_buffers(buffers: Iterable[Buffer]) -> str:
 
     Of a list the big ones are hashed by several threads.
     """
-    big = type(buffers) is list and max(map(len, buffers), default=0) >= _BIG
-    state = blake3(max_threads=_threads) if big else blake3()
+    state = hasher(max(map(len, buffers), default=0) if type(buffers) is list else 0)
     for buffer in buffers:
         try:
             state.update(buffer)
         except BufferError:  # its items are wider than a byte
             state.update(memoryview(buffer).cast("B"))
     return state.hexdigest()
+
+
+def hasher(size: int) -> blake3:
+    """What is told buffers of up to this size one after the other, and says their digest then."""
+    return blake3(max_threads=_threads) if size >= _BIG else blake3()
 
 
 def is_digest(text: object) -> bool:

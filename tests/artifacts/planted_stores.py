@@ -95,6 +95,30 @@ class OverwritingDraft(LocalArtifactStore):
         return Late(source, self.put)
 
 
+class _Views(Draft):
+    """Sends what the value is by then."""
+
+    def __init__(self, store: LocalArtifactStore, source: Source) -> None:
+        self._store = store
+        self._source = source
+
+    def pieces(self) -> Iterator[Buffer]:
+        return iter(self._source.buffers())
+
+    def keep(self, key: str) -> None:
+        self._store.put(key, self._source.buffers(), exclusive=True)
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+
+class DraftOfViews(LocalArtifactStore):
+    caught_by: ClassVar = "test_a_value_that_changes_after_it_was_hashed_poisons_nothing[5]"
+
+    def draft(self, source: Source) -> Draft:
+        return _Views(self, source)
+
+
 class FirstPieceOnly(LocalArtifactStore):
     caught_by: ClassVar = "test_a_draft_that_is_kept_is_an_object[9437185]"
 

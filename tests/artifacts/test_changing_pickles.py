@@ -71,7 +71,7 @@ class Scene:
     def _said(self, victim: Callable[[], Any]) -> str:
         try:
             return repr(victim())
-        except (CorruptArtifact, NoSuchKey, pickle.UnpicklingError) as error:
+        except (CorruptArtifact, NoSuchKey) as error:
             self.store.put(object_key(self.part.digest), [self.good])
             return type(error).__name__
 
@@ -96,7 +96,10 @@ def test_a_reader_who_looks_twice_is_caught_by_this(scene: Scene) -> None:
         if not is_whole(data, scene.part):
             raise CorruptArtifact("It")
         time.sleep(0.001)
-        return str(type(pickle.loads(memoryview(data)[24:])))
+        try:
+            return str(type(pickle.loads(memoryview(data)[24:])))
+        except Exception as error:  # bytes that are half of this and half of that raise anything
+            raise CorruptArtifact("It") from error
 
     scene.attack(careless)
     assert scene.song.exists()

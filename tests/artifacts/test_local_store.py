@@ -322,6 +322,26 @@ def test_a_taken_key_may_be_deleted_meanwhile(
         store.put("a", [b"1"], exclusive=True)
 
 
+def test_a_folder_may_be_taken_away_again_before_its_first_file(
+    store: LocalArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cleaning takes empty folders of runs for what is left of one; it may just begin."""
+    store.put("runs/0/run.json", [b"{}"])
+    make = os.makedirs
+    taken: list[str] = []
+
+    def made(folder: str, **options: Any) -> None:
+        make(folder, **options)
+        if len(taken) < 5:
+            taken.append(folder)
+            os.rmdir(folder)
+
+    monkeypatch.setattr(os, "makedirs", made)
+    store.put("runs/1/run.json", [b"{}"])
+    assert taken == [f"{store.path}/runs/1"] * 5
+    assert keys(store, "runs/1/") == ["runs/1/run.json"]
+
+
 @refusable
 def test_where_nothing_is_exclusive_it_is_said(store: LocalArtifactStore) -> None:
     def put() -> str:

@@ -335,6 +335,22 @@ def test_a_mapping_ends_with_its_last_view(tmp_path: Path) -> None:
     assert str(file) not in Path("/proc/self/maps").read_text()
 
 
+def test_a_mapping_ends_without_python(tmp_path: Path) -> None:
+    """A signal that came meanwhile would raise its error in a finalizer, where it is lost."""
+    file = tmp_path / "file"
+    file.write_bytes(b"x" * LARGE)
+    with file.open("rb") as opened:
+        found = [mapped(opened.fileno(), LARGE)]
+    seen: list[str] = []
+    sys.setprofile(lambda frame, event, _: seen.append(frame.f_code.co_qualname))
+    found.clear()
+    sys.setprofile(None)
+
+    assert str(file) not in Path("/proc/self/maps").read_text()
+    assert {name for name in seen if "finalize" in name} == set()
+    assert len(seen) <= 3  # of this test itself
+
+
 def test_what_cannot_be_mapped_is_an_error_of_the_system() -> None:
     with pytest.raises(OSError, match="Bad file descriptor"):
         mapped(9999, LARGE)

@@ -117,3 +117,92 @@ def test_another_stack_is_looked_into_by_name(
     run = train.on("shared").run()
     found = penstock("run", "list", "--stack", "shared", "--json").data
     assert [(each["run"], each["stack"]) for each in found] == [(run.id, "shared")]
+
+
+WITH_URLS = """\
+active: here
+artifact_stores:
+  memory: {flavor: fsspec, path: "memory://checked"}
+  google: {flavor: fsspec, path: "gs://bucket/x"}
+  nowhere: {flavor: fsspec, path: "sftp://127.0.0.1/x", extra: {port: 1}}
+stacks:
+  here: {orchestrator: default, artifact_store: memory}
+  far: {orchestrator: default, artifact_store: nowhere}
+"""
+
+
+@pytest.fixture
+def urls(project: Path) -> None:
+    (project / "penstock.yaml").write_text(WITH_URLS)
+
+
+@pytest.mark.usefixtures("urls")
+def test_a_check_is_a_line_for_each_thing_that_was_tried(penstock: Any) -> None:
+    said = penstock("stack", "check")
+    assert said.code == 0
+    assert said.out.splitlines()[:2] == [
+        "ok     orchestrator default",
+        "ok     artifact store memory: open",
+    ]
+
+
+@pytest.mark.usefixtures("urls")
+def test_a_check_that_finds_something_wrong_ends_with_5(penstock: Any) -> None:
+    said = penstock("stack", "check", "far")
+    assert said.code == 5
+    assert said.out.splitlines()[1].startswith(
+        "WRONG  artifact store nowhere: open: The artifact store 'nowhere' cannot use sftp://"
+    )
+
+
+@pytest.mark.usefixtures("urls")
+def test_a_check_is_data_as_well(penstock: Any) -> None:
+    said = penstock("stack", "check", "far", "--json")
+    assert (said.code, said.data["stack"], said.data["ok"]) == (5, "far", False)
+    assert [each["ok"] for each in said.data["findings"]] == [True, False]
+
+
+def test_a_check_of_an_unknown_stack_is_a_configuration_error(penstock: Any) -> None:
+    assert penstock("stack", "check", "prod").code == 3
+
+
+@pytest.mark.usefixtures("urls")
+@pytest.mark.parametrize("how", ["up", "down"])
+def test_up_and_down_name_each_component(penstock: Any, how: str) -> None:
+    said = penstock("stack", how, "here")
+    assert (said.code, said.out) == (
+        0,
+        f"orchestrator default: {how}\nartifact store memory: {how}\n",
+    )
+    assert penstock("stack", how, "--json").data == {
+        "stack": "here",
+        "components": [
+            {"category": "orchestrator", "name": "default", "flavor": "local"},
+            {"category": "artifact-store", "name": "memory", "flavor": "fsspec"},
+        ],
+    }
+
+
+@pytest.mark.usefixtures("urls")
+def test_the_place_of_an_artifact_store_is_made_by_its_name(penstock: Any) -> None:
+    assert penstock("artifact-store", "up").out == "artifact store memory: up\n"
+    assert penstock("artifact-store", "down", "default").out == "artifact store default: down\n"
+    assert penstock("artifact-store", "up", "nowhere").code == 5
+    assert penstock("artifact-store", "up", "memry").err.endswith("Did you mean 'memory'?\n")
+
+
+@pytest.mark.usefixtures("urls")
+def test_the_variable_moves_a_pipeline_to_another_store(
+    penstock: Any, train: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PENSTOCK_STACK", "default")
+    at_home = train.run()
+    monkeypatch.setenv("PENSTOCK_STACK", "here")
+    away = train.run()
+    assert away.stack == "here"
+    assert {view.status for view in away} == {"completed"}
+    assert [away[step].output.artifact.digest for step in ("load", "report")] == [
+        at_home[step].output.artifact.digest for step in ("load", "report")
+    ]
+    assert {view.status for view in train.run()} == {"cached"}
+    assert len(penstock("run", "list", "--json").data) == 2

@@ -1,6 +1,7 @@
-"""Makes `story` importable: in pytest's import mode a test sees no sibling."""
+"""Makes `story` and `servers` importable: in pytest's import mode a test sees no sibling."""
 
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path += [str(HERE), str(HERE.parent / "integrations/penstock_s3")]

@@ -57,6 +57,8 @@ class Story:
 
     page: Path
     folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    """Further variables."""
     program: str = ""
     made: list[str] = field(default_factory=list)
     """Targets of the Makefile that the page names."""
@@ -104,6 +106,7 @@ class Story:
                 "PYTHONWARNINGS": "error",
                 "PYTHONPATH": str(self.folder / ".packages"),
                 "TMPDIR": str(self.folder / ".tmp"),
+                **self.environment,
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

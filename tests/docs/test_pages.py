@@ -1,15 +1,33 @@
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from servers import KEY, REGION, SECRET, Server
 from story import PAGES, ROOT, Story, pattern, plain
 
 LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]*)?\)")
 
 
+@pytest.fixture(scope="session")
+def s3() -> Iterator[dict[str, str]]:
+    """What whoever has an account on an S3 server has in the environment."""
+    with Server("moto") as server:
+        yield {
+            "S3_URL": server.url,
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_DEFAULT_REGION": REGION,
+        }
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_everything_that_a_page_shows_is_so(page: Path, tmp_path: Path) -> None:
-    if wrong := Story(page, tmp_path).happen().wrong:
+def test_everything_that_a_page_shows_is_so(
+    page: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    needs_s3 = "${env:S3_URL}" in page.read_text("utf-8")
+    environment = request.getfixturevalue("s3") if needs_s3 else {}
+    if wrong := Story(page, tmp_path, environment).happen().wrong:
         pytest.fail("\n".join(wrong), pytrace=False)
 
 

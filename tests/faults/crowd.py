@@ -42,6 +42,10 @@ TRIES = 25
 """How often one looks for a result while others wait for the processor, and one deletes it."""
 
 
+LOOKS = Path("looks")
+"""How often somebody looked for a result."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Forgetful(LocalArtifactStore):
     """A store with a defect: it says that an object is gone in words that nobody expects."""
@@ -114,6 +118,8 @@ def needed_once(stack: Stack) -> str:
 
 
 def loaded(run: Run[Any], right: object, status: Status) -> str:
+    with LOOKS.open("ab") as looks:
+        looks.write(b"x")
     try:
         return str(status) if run.result() == right else "a wrong value"
     except NoSuchKey:
@@ -123,14 +129,16 @@ def loaded(run: Run[Any], right: object, status: Status) -> str:
 
 
 def delete(store: Path) -> None:
-    """Delete an object now and then, for ever; sometimes a cache entry."""
+    """Delete an object, sometimes a cache entry, for each time that somebody looked for a result,
+    for ever. Not by the clock: the fewer processors, the less would ever be there."""
     chance = random.Random(5)
     for turn in count():
+        while LOOKS.stat().st_size <= turn:
+            time.sleep(0.001)
         found = sorted(store.glob("cache/*/*" if turn % 5 == 0 else "objects/*/*"))
         if found:
             chance.choice(found).unlink(missing_ok=True)
             (store.parent / "deleted").open("ab").write(b"x")
-        time.sleep(chance.uniform(0, 0.03))
 
 
 def whole(stack: Stack) -> list[str]:
@@ -149,6 +157,7 @@ def main(processes: int, rounds: int, kind: str = "local") -> None:
         os.chdir(place)
         store = STORES[kind](path=f"{place}/store")
         stack = Stack("s", orchestrator=LocalOrchestrator(max_workers=1), artifact_store=store)
+        LOOKS.touch()
         needed.on(stack).run()
         somebody = forked(lambda: delete(Path(store.path)))
         found = sum(at_once(lambda: one(stack, rounds), processes), Counter())

@@ -1,5 +1,7 @@
 """Interrupts a run before each single change of a file, and looks at what the next run makes of it:
-`interrupting.py PIPELINE HOW [STORE]`. Prints JSON.
+`interrupting.py PIPELINE HOW [FIRST EVERY]`. Prints JSON. With FIRST and EVERY it is done before
+every so manieth change, counted from 0. `interrupting.py PIPELINE HOW STORE` takes a store with a
+defect, until that is found.
 
 HOW is what happens to a change: "die" (the run is killed in its place), "die halfway" (half of the
 data is written), or "full" (the disk is full, for this one change). What counts are the changes
@@ -13,7 +15,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -33,7 +35,7 @@ from penstock.runtime.ledger import Ledger
 Digests = dict[str, tuple[tuple[str, str], ...]]
 """Step → its outputs and their digests."""
 
-STORES = {"local": LocalArtifactStore, "in-place": InPlace}
+STORES = {"in-place": InPlace}
 HOW: dict[str, Answer] = {"die": "die", "die halfway": "die halfway", "full": errno.ENOSPC}
 
 
@@ -194,8 +196,8 @@ def undisturbed(trial: Trial) -> Digests:
     return digests(run)
 
 
-def trials(trial: Trial, place: Path) -> Iterator[dict[str, Any]]:
-    """Every interruption, one after the other, each in a folder of its own."""
+def trials(trial: Trial, place: Path, numbers: Iterable[int]) -> Iterator[dict[str, Any]]:
+    """Interruptions, one after the other, each in a folder of its own."""
 
     def inside(name: str) -> None:
         (place / name).mkdir()
@@ -203,7 +205,7 @@ def trials(trial: Trial, place: Path) -> Iterator[dict[str, Any]]:
 
     inside("undisturbed")
     expected = undisturbed(trial)
-    for number in count(1):
+    for number in numbers:
         inside(str(number))
         found = told(trial, number, expected)
         if found is None:
@@ -211,10 +213,20 @@ def trials(trial: Trial, place: Path) -> Iterator[dict[str, Any]]:
         yield found
 
 
-def main(pipeline: str, how: str, store: str = "local") -> None:
+def until_wrong(found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for each in found:
+        yield each
+        if each["problems"]:
+            return
+
+
+def main(pipeline: str, how: str, *words: str) -> None:
+    kind = STORES[words[0]] if len(words) == 1 else None
+    first, every = (0, 1) if kind else map(int, words or (0, 1))
     with TemporaryDirectory(prefix="penstock-") as place:
-        trial = Trial(pipeline, how, STORES[store])
-        print(json.dumps(list(trials(trial, Path(place).resolve()))))
+        trial = Trial(pipeline, how, kind or LocalArtifactStore)
+        found = trials(trial, Path(place).resolve(), count(1 + first, every))
+        print(json.dumps(list(until_wrong(found) if kind else found)))
         os.chdir("/")
 
 

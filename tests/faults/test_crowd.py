@@ -31,7 +31,7 @@ def crowd(*words: object) -> Told:
 
 
 def test_sixty_four_processes_and_one_who_deletes_see_no_wrong_value_and_no_error() -> None:
-    found = crowd(64, 4)
+    found = crowd(64, 2)
     assert found["seen"].keys() == {"completed", "cached"}
     assert found["deleted"] > 10
     assert found["after"] == []

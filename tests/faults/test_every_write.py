@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from changing_calls import POSSIBLE
+from sampling import Sample
 
 HERE = Path(__file__).parent
 
@@ -40,29 +41,47 @@ def wrong(found: Told) -> Iterator[str]:
         yield from (f"{each['at']}: {problem}" for problem in each["problems"])
 
 
-@pytest.mark.parametrize("pipeline", ["chain", "fan", "heavy", "uncached", "mapped"])
-def test_a_run_killed_before_any_write_loses_nothing_and_repeats_nothing(pipeline: str) -> None:
-    assert list(wrong(interrupted(pipeline, "die"))) == []
+def swept(sample: Sample, pipeline: str, how: str, width: int) -> Told:
+    """One of so many interruptions in a row, or all, if they are asked for."""
+    every = sample.every(width)
+    found = interrupted(pipeline, how, str(every.start or 0), str(every.step or 1))
+    sample.leave_out(len(found) * ((every.step or 1) - 1))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "width"), [("chain", 1), ("fan", 4), ("heavy", 5), ("mapped", 4)]
+)
+def test_a_run_killed_before_any_write_loses_nothing_and_repeats_nothing(
+    pipeline: str, width: int, sample: Sample
+) -> None:
+    found = swept(sample, pipeline, "die", width)
+    assert list(wrong(found)) == []
+    assert {one["committed"] for one in found} >= {0, 1, 2}
 
 
 @pytest.mark.parametrize("pipeline", ["chain", "heavy"])
 def test_a_run_killed_in_the_midst_of_any_write_loses_nothing_and_repeats_nothing(
-    pipeline: str,
+    pipeline: str, sample: Sample
 ) -> None:
-    assert list(wrong(interrupted(pipeline, "die halfway"))) == []
+    assert list(wrong(swept(sample, pipeline, "die halfway", 3))) == []
 
 
 @pytest.mark.parametrize("pipeline", ["chain", "heavy"])
-def test_a_disk_that_is_full_at_any_write_loses_nothing_and_repeats_nothing(pipeline: str) -> None:
-    assert list(wrong(interrupted(pipeline, "full"))) == []
+def test_a_disk_that_is_full_at_any_write_loses_nothing_and_repeats_nothing(
+    pipeline: str, sample: Sample
+) -> None:
+    assert list(wrong(swept(sample, pipeline, "full", 4))) == []
 
 
-def test_steps_without_a_cache_are_taken_from_the_run_that_was_killed() -> None:
-    assert {one["committed"] for one in interrupted("uncached", "die")} >= {0, 1, 2, 3, 4, 5}
+def test_steps_without_a_cache_are_taken_from_the_run_that_was_killed(sample: Sample) -> None:
+    found = swept(sample, "uncached", "die", 3)
+    assert list(wrong(found)) == []
+    assert {one["committed"] for one in found} >= {0, 1, 2, 3, 4, 5}
 
 
 def test_every_kind_of_write_is_interrupted() -> None:
-    found = interrupted("chain", "die")
+    found = interrupted("chain", "die", "0", "1")
     files = ("store.json", "/key", "/objects/", "run.json", "/cache/", "small-3.json", "/logs/")
     assert [each for each in files if not any(each in one["at"] for one in found)] == []
     assert {one["at"].split()[0] for one in found} >= {"openat", "writev", "link", "unlink"}

@@ -119,6 +119,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.sampled(most=12)
 @pytest.mark.parametrize("edit", EDITS)
 def test_in_a_new_process_the_steps_that_changed_run_again_and_no_other(
     base: Path, tmp_path: Path, python: Any, edit: str
@@ -611,7 +612,7 @@ def test_a_hit_behind_a_miss_is_recorded_by_the_run() -> None:
 def test_a_hit_is_verified_like_any_record() -> None:
     @step
     def weird() -> Any:
-        return {1, "a", (2,)}.__class__, lambda: 1
+        return re.compile("a")
 
     @pipeline(progress=False)
     def making() -> Any:

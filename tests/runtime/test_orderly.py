@@ -2,8 +2,10 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -126,3 +128,54 @@ def test_in_another_thread_it_does_nothing() -> None:
     thread.start()
     thread.join()
     assert found == [signal.default_int_handler]
+
+
+class Struck:
+    """A signal arrives in its finalizer."""
+
+    def __del__(self) -> None:
+        _kill(signal.SIGTERM)
+
+
+def struck(done: list[str], *, then: int = 0) -> None:
+    """Work of two parts; after the first one there is perhaps another signal."""
+    with Orderly() as orderly, orderly.work:
+        Struck()
+        _kill(then)
+        done.append("still at work")
+        orderly.work.check()
+        done.append("too long")
+
+
+def test_what_python_keeps_in_a_finalizer_ends_the_work_where_it_asks(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    done: list[str] = []
+    with pytest.raises(Terminated):
+        struck(done)
+    assert done == ["still at work"]
+    assert "Exception ignored" not in "".join(capfd.readouterr())
+
+
+def test_after_what_python_keeps_in_a_finalizer_the_next_signal_ends_the_work() -> None:
+    done: list[str] = []
+    with pytest.raises(Terminated) as caught:
+        struck(done, then=signal.SIGHUP)
+    assert caught.value.number == signal.SIGTERM  # the first one counts
+    assert done == []
+
+
+class Broken:
+    def __del__(self) -> None:
+        raise ValueError("of somebody else")
+
+
+def test_errors_of_others_in_finalizers_are_told_as_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: told.append(what.exc_value))
+    with Orderly() as orderly, orderly.work:
+        Broken()
+    Broken()
+    assert list(map(str, told)) == ["of somebody else"] * 2

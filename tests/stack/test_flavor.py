@@ -31,6 +31,7 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_built_in_flavors_load() -> None:
     assert find("orchestrator", "local").load().__name__ == "LocalOrchestrator"
     assert find("artifact-store", "local").load().__name__ == "LocalArtifactStore"
+    assert find("artifact-store", "fsspec").load().__name__ == "RemoteArtifactStore"
 
 
 def test_entry_points_are_found_and_not_imported(acme: None) -> None:
@@ -69,7 +70,8 @@ def test_an_unknown_flavor_lists_what_is_installed_and_a_near_name(acme: None) -
         find("artifact-store", "mooon", where="penstock.yaml:2:3")
 
     assert str(caught.value) == (
-        "penstock.yaml:2:3: No artifact store flavor named 'mooon'. Installed: 'local', 'moon'.\n"
+        "penstock.yaml:2:3: No artifact store flavor named 'mooon'. Installed: 'fsspec', 'local', "
+        "'moon', 's3'.\n"
         "Did you mean 'moon'?"
     )
 

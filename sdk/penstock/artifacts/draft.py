@@ -38,17 +38,20 @@ class Draft(ABC):
 
 
 class Late(Draft):
-    """For stores that need the key first: nothing is written until it is known."""
+    """For stores that need the key first: nothing is written until it is known.
+
+    What is hashed is a copy, for the value that it came from may change before it is written.
+    """
 
     def __init__(self, source: Source, put: Callable[[str, Sequence[Buffer]], None]) -> None:
-        self._buffers = source.buffers()
+        self._copy = b"".join(source.buffers())
         self._put = put
 
     def pieces(self) -> Iterator[Buffer]:
-        return iter(self._buffers)
+        yield self._copy
 
     def keep(self, key: str) -> None:
-        self._put(key, self._buffers)
+        self._put(key, [self._copy])
 
     def __exit__(
         self,

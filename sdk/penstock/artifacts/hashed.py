@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
@@ -42,6 +43,12 @@ def tick_of(status: os.stat_result) -> int:
     """Nanoseconds that must pass after a file's times until its next change surely shows."""
     whole = not status.st_mtime_ns % 1_000_000_000 and not status.st_ctime_ns % 1_000_000_000
     return COARSE_TICK if whole else TICK
+
+
+def settled_stamp(status: os.stat_result) -> str | None:
+    """The stamp of a file; None while its next change may not show."""
+    settled = time.time_ns() - status.st_mtime_ns >= tick_of(status)
+    return stamp_of(status) if settled else None
 
 
 class Hashed:

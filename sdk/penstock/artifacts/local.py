@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, NoReturn, Self
 from penstock.artifacts import transfer
 from penstock.artifacts.draft import Draft
 from penstock.artifacts.exclusive import LINKS_REFUSED, exclusive_rename
-from penstock.artifacts.hashed import stamp_of, tick_of
+from penstock.artifacts.hashed import settled_stamp
 from penstock.artifacts.mapping import mapped
-from penstock.artifacts.source import Source, write_all
+from penstock.artifacts.source import Source, read_all, write_all
 from penstock.artifacts.store import (
     FRESH,
     LARGE,
+    PROBES,
     ArtifactStore,
     Buffer,
     Entry,
@@ -45,6 +46,8 @@ from penstock.errors import (
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
+
+    from penstock.model.component import Finding
 
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 """For what may be a pipe that somebody has put there: nobody waits for its other end."""
@@ -76,6 +79,9 @@ _KINDS: Final = {
     S_IFREG: "a file",
 }
 """What may lie under a key, for people."""
+
+_FOLDERS: Final = 20
+"""How often a folder is made for one file. More often it is the file that is not there."""
 
 _numbers = count()
 
@@ -193,9 +199,7 @@ class LocalArtifactStore(ArtifactStore):
             found = os.stat(self._file(key))
         except OSError:
             return None
-        if time.time_ns() - found.st_mtime_ns < tick_of(found):  # its next change may not show
-            return None
-        return stamp_of(found)
+        return settled_stamp(found)
 
     def obstacle(self, key: str) -> str:
         try:
@@ -252,6 +256,17 @@ class LocalArtifactStore(ArtifactStore):
             raise self._missing(key) from None
         except OSError as error:
             self._refuse(error, self._file(key))
+
+    def check(self) -> Iterator[Finding]:
+        """No folder stays behind either: that of a project is to be made with its .gitignore."""
+        folders = (f"{self.path}/{PROBES}", f"{self.path}/tmp", self.path)
+        made = [folder for folder in folders if not os.path.exists(folder)]
+        try:
+            yield from super().check()
+        finally:
+            for folder in made:
+                with suppress(OSError):  # somebody else has begun to use it
+                    os.rmdir(folder)
 
     def clock(self) -> float:
         """The file system's, which over a network is another than ours: what a new file says."""
@@ -318,7 +333,7 @@ class LocalArtifactStore(ArtifactStore):
     def _read(self, key: str, fd: int, size: int) -> Buffer:
         """What is in a file that is open, and is closed then."""
         try:
-            return mapped(fd, size) if size >= LARGE else _read_all(fd, size)
+            return mapped(fd, size) if size >= LARGE else read_all(fd, size)
         except OSError as error:
             self._refuse(error, self._file(key))
         finally:
@@ -429,15 +444,6 @@ def _open(path: str, flags: int) -> int:
         return os.open(path, flags, 0o666)
 
 
-def _read_all(fd: int, size: int) -> bytearray:
-    """What a file of this size holds; less only if it was cut short meanwhile."""
-    data = bytearray(size)
-    read = os.readv(fd, [data])
-    while read < size and (more := os.readv(fd, [memoryview(data)[read:]])):
-        read += more
-    return data if read == size else data[:read]
-
-
 def _remove(path: str) -> None:
     """Remove a temporary file. If that fails it is in nobody's way, and no reason to complain."""
     with suppress(OSError):
@@ -456,9 +462,12 @@ class _LinksRefused(Exception):
 
 
 def _into_folder(give: Callable[[str, str], None], temp: str, target: str) -> None:
-    """Give a file its name, in a folder that is made only if it turns out to be missing."""
-    try:
-        give(temp, target)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        give(temp, target)
+    """Give a file its name, in a folder that is made only if it turns out to be missing. As long
+    as it is empty a cleaning may take it away again."""
+    for _ in range(_FOLDERS):
+        try:
+            return give(temp, target)
+        except FileNotFoundError:
+            with suppress(FileNotFoundError):  # the one above it was just taken away
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+    return give(temp, target)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import mmap
 import os
 import sys
-import weakref
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 
 _UNRESERVED: Final = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
 """Whoever maps more than there is memory may still read it (mmap(2))."""
+
+_FIXED: Final = 0x10
+"""MAP_FIXED, of Linux, macOS and the BSDs: in the place of what is mapped there."""
 
 
 if sys.version_info >= (3, 13):
@@ -38,16 +40,16 @@ else:
         import ctypes  # what numpy loads as well; and only for large values
 
         private = mmap.MAP_PRIVATE | _UNRESERVED
-        libc = _libc()
-        address = libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, private, fd, 0)
-        if address == ctypes.c_void_p(-1).value:
+        # The file takes the place of memory that Python will unmap by itself, in C: what a signal
+        # raises in a finalizer is lost, and unmapping takes long enough for one to come.
+        held = mmap.mmap(-1, size, flags=private | mmap.MAP_ANONYMOUS)
+        address = ctypes.addressof(ctypes.c_char.from_buffer(held))
+        access = mmap.PROT_READ | mmap.PROT_WRITE
+        found = _libc().mmap(address, size, access, private | _FIXED, fd, 0)
+        if found == ctypes.c_void_p(-1).value:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
-        held = (ctypes.c_char * size).from_address(address)
-        # Views of the memory keep `held`, and so the mapping. At the end of the process it stays:
-        # a thread may still be reading.
-        weakref.finalize(held, libc.munmap, address, size).atexit = False
-        return memoryview(held).cast("B")
+        return memoryview(held)
 
 
 @cache
@@ -60,5 +62,4 @@ def _libc() -> Any:
         *(ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int),
         ctypes.c_long,
     ]
-    library.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
     return library

@@ -5,9 +5,10 @@ from __future__ import annotations
 import mmap
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, TypeVar
 
 from penstock.artifacts.compression import ENDING, packed, unpacked
@@ -66,13 +67,8 @@ class StoredObjects:
         """Store what nobody changes any more, never compressed: it is found by its digest alone,
         and whoever unpacks must know the size."""
         part = Part(of_buffers([copy]), len(copy))
-        if not (look and self._is_stored(part)):
-            key = object_key(part.digest)
-            try:
-                self._store.put(key, [copy], exclusive=True)
-            except KeyTaken:
-                if not self._is_stored(part):  # cut short by something else than us: heal it
-                    self._store.put(key, [copy])
+        key = object_key(part.digest)
+        self._store.post({key: copy}, partial(_write_as_is, key, copy, look))
         return part
 
     def get(self, part: Part, who: str, *, in_memory: bool = False) -> Buffer:
@@ -150,6 +146,26 @@ class StoredObjects:
         """Whether it is there, like `has`; then it is young, and may be relied on."""
         return self._is_stored(part) or self._young(object_key(part.digest) + ENDING) > 0
 
+    def has_all(self, parts: Iterable[Part]) -> bool:
+        """Whether each of them is there, like `has`."""
+        return all(map(self.has, parts))
+
+    def use_all(self, parts: Iterable[Part]) -> bool:
+        """Whether each of them is there, like `use`."""
+        return all(map(self.use, parts))
+
+    def expect(self, parts: Iterable[Part]) -> None:
+        """Be told what is going to be read, one after the other."""
+        return
+
+    def those_there(self, parts: Iterable[Part]) -> set[Part]:
+        """Those of them that are there, like `has`."""
+        return {part for part in parts if self.has(part)}
+
+    def those_in_use(self, parts: Iterable[Part]) -> set[Part]:
+        """Those of them that are there as they are, like `use`."""
+        return {part for part in parts if self._is_stored(part)}
+
     def _is_stored(self, part: Part) -> bool:
         """Whether it is there as it is, with the right size, and young from now on."""
         return self._young(object_key(part.digest)) == part.size
@@ -159,12 +175,7 @@ class StoredObjects:
 
         One that is touched is another file to `Hashed`: the next to read it hashes it once more.
         """
-        try:
-            found = self._store.stat(key)
-            self._store.freshen(found)
-        except NoSuchKey:
-            return -1
-        return found.size
+        return _young(self._store, key)
 
     def _size(self, key: str) -> int:
         try:
@@ -191,8 +202,9 @@ class StoredObjects:
     def _put_packed(self, source: Source) -> Part:
         """Hash first: that is quick beside the work of compressing what is there already."""
         part = Part(of_buffers(source.chunks()), source.size)
-        if self.use(part):
-            return part
+        return part if self.use(part) else self._send_packed(source)
+
+    def _send_packed(self, source: Source) -> Part:
         made = packed(source.buffers(), source.size)
         key = object_key(made.digest) + ENDING
         try:
@@ -320,6 +332,26 @@ class OnlyHashed:
 
     def write(self, part: Part, fd: int) -> None:
         self.get(part)
+
+
+def _write_as_is(key: str, copy: bytes, look: bool, store: ArtifactStore) -> None:
+    if look and _young(store, key) == len(copy):
+        return
+    try:
+        store.put(key, [copy], exclusive=True)
+    except KeyTaken:
+        if _young(store, key) != len(copy):  # cut short by something else than us: heal it
+            store.put(key, [copy])
+
+
+def _young(store: ArtifactStore, key: str) -> int:
+    """The size of an object that is there, and young from now on; -1 if it is not there."""
+    try:
+        found = store.stat(key)
+        store.freshen(found)
+    except NoSuchKey:
+        return -1
+    return found.size
 
 
 def _found(look: Callable[[], R]) -> R:

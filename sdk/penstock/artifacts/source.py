@@ -74,7 +74,7 @@ class Buffers:
 
     def written_to(self, fd: int, most: int) -> Iterator[int]:
         end = 0
-        for piece in _pieces(self._views, most):
+        for piece in gathered(self._views, most):
             end += write_all(fd, piece)
             yield end
 
@@ -129,7 +129,16 @@ def write_all(fd: int, views: Sequence[memoryview]) -> int:
     return total
 
 
-def _pieces(views: Sequence[memoryview], most: int) -> Iterator[list[memoryview]]:
+def read_all(fd: int, size: int) -> bytearray:
+    """What a file of this size holds; less only if it was cut short meanwhile."""
+    data = bytearray(size)
+    read = os.readv(fd, [data])
+    while read < size and (more := os.readv(fd, [memoryview(data)[read:]])):
+        read += more
+    return data if read == size else data[:read]
+
+
+def gathered(views: Sequence[memoryview], most: int) -> Iterator[list[memoryview]]:
     """The views, cut and gathered into pieces of `most` bytes and a last one of what is left."""
     piece: list[memoryview] = []
     room = most

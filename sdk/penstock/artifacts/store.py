@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, TypeVar
@@ -21,11 +21,16 @@ from penstock.errors import (
     StoreError,
     StoreUnavailable,
 )  # fmt: skip
-from penstock.model.component import Secret, StackComponent
+from penstock.lazy import lazy
+from penstock.model.component import Finding, Secret, StackComponent
 from penstock.model.resources import quantity
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
+
+    from penstock.artifacts import probe
+else:
+    probe = lazy("penstock.artifacts.probe")  # only for who checks a stack
 
 Buffer: TypeAlias = digest.Buffer
 """Bytes in memory, or a private mapping of a file."""
@@ -38,6 +43,9 @@ LARGE: Final = 1 << 20
 FRESH: Final = 1800.0
 """Seconds for which an object that was written or touched is young. Nobody relies on an older one
 before it is touched: so what is in use is never old, and cleaning deletes only what is, by far."""
+
+PROBES: Final = "probe"
+"""Where a check has its object meanwhile. What a killed one leaves goes with the next `gc`."""
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*", re.ASCII)
 
@@ -91,6 +99,11 @@ class ArtifactStore(StackComponent, ABC):
         """Whether every request takes milliseconds. Then what can be asked for at once is asked for
         at once, and steps do not wait for records that are on their way."""
         return False
+
+    @property
+    def read_cache_size(self) -> int:
+        """Bytes that this machine may keep of the objects of such stores: see `DistantStore`."""
+        return 0
 
     @abstractmethod
     def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
@@ -150,6 +163,15 @@ class ArtifactStore(StackComponent, ABC):
         """Why nothing can be stored here, a sentence each; asked before anything runs."""
         yield from compression.problems(self.compression)
 
+    def remarks(self) -> Iterator[str]:
+        """What somebody who runs a pipeline here should know, a sentence each; asked once the store
+        has been told its `abilities`."""
+        yield from ()
+
+    def check(self) -> Iterator[Finding]:
+        """Open, write, read, list, write once and delete: with an object of its own."""
+        yield from probe.tried(self)
+
     def draft(self, source: Source) -> Draft:
         """Begin to write an object whose key is not known yet: it is named by its bytes."""
         return Late(source, lambda key, buffers: self.put(key, buffers, exclusive=True))
@@ -192,6 +214,30 @@ class ArtifactStore(StackComponent, ABC):
             except KeyTaken:
                 taken.append(key)
         return tuple(taken)
+
+    def post(
+        self, data: Mapping[str, Buffer], write: Callable[[ArtifactStore], None], *,
+        last: bool = False,
+    ) -> None:  # fmt: skip
+        """Have `write` put these objects, which nobody changes any more, into the store it is
+        given.
+
+        A store may do so a little later; whoever reads through it has them at once. What is `last`
+        comes after all that was posted before, and tells what became of that: it raises the first
+        error.
+        """
+        write(self)
+
+    def flush(self) -> None:
+        """Wait until all that was posted is there. Raises the first error of it."""
+        return
+
+    def conclude(self, seconds: float) -> Collection[str]:
+        """Wait at most so long for what was posted; all that comes from here on is written at once.
+
+        The keys of what was posted and is not there.
+        """
+        return ()
 
     def touch(self, key: str) -> None:
         """Make an object as young as one that is written now. Raises `NoSuchKey`.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from penstock.artifacts.exported import moved, workshop
 from penstock.artifacts.formats import items, registry
@@ -25,8 +25,14 @@ from penstock.errors import (
     UntrustedArtifact,
     raised_at,
 )  # fmt: skip
+from penstock.lazy import lazy
 from penstock.model.records import Artifact, Part
 from penstock.model.signature import class_in
+
+if TYPE_CHECKING:
+    from penstock.artifacts import distant_objects
+else:
+    distant_objects = lazy("penstock.artifacts.distant_objects")  # only for stores that are so
 
 INLINE: Final = 4096
 """Bytes below which a value lies in the record itself."""
@@ -65,7 +71,8 @@ class Values:
 
     def __init__(self, store: ArtifactStore, code_of: CodeOf, seen: Hashed | None = None) -> None:
         self.store = store
-        self._objects = StoredObjects(store, seen)
+        of = distant_objects.DistantObjects if store.distant else StoredObjects
+        self._objects = of(store, seen)
         self._code_of = code_of
 
     def save(self, value: Any, hint: Any, who: str, writing: Writing = unnoticed) -> Artifact:
@@ -104,6 +111,12 @@ class Values:
         """Store bytes that are most likely there already, to be fetched by their digest."""
         return self._objects.put_as_is(data, look=True)
 
+    def keep_all(self, copies: Mapping[Part, bytes]) -> None:
+        """The same for several, of which the digests are known: a distant store is asked for all of
+        them at once."""
+        for part in copies.keys() - self._objects.those_in_use(copies):
+            self._objects.put_as_is(copies[part])
+
     def load(
         self, artifact: Artifact, hint: Any, who: str, folder: Callable[[], Path], trust: Trust
     ) -> Any:
@@ -125,6 +138,7 @@ class Values:
         materializer.trusted = trust.given
         data = self.buffer(artifact, who, in_memory=materializer.runs_code)
         try:
+            self._objects.expect(artifact.parts)
             if isinstance(materializer, items.Items):
                 return items.values(
                     items.read(data),
@@ -179,7 +193,7 @@ class Values:
         """Whether every object of the artifact is in the store. Then no cleaning takes them away
         before there was time to write down who needs them."""
         root = [] if artifact.data is not None else [Part(artifact.digest, artifact.size)]
-        return all(self._objects.use(part) for part in (*root, *artifact.parts))
+        return self._objects.use_all((*root, *artifact.parts))
 
     def fetch(self, digest: str, who: str) -> Buffer:
         """What was kept, by its digest alone, checked. Raises `CorruptArtifact` or `NoSuchKey`."""
@@ -220,11 +234,19 @@ class Values:
         """Whether every object of the artifact is in the store, with the right size."""
         root = Part(artifact.digest, artifact.size)
         if artifact.data is None:
-            if not self._objects.has(root):
-                return False
-        elif not is_whole(artifact.data, root):
-            return False
-        return all(map(self._objects.has, artifact.parts))
+            return self._objects.has_all((root, *artifact.parts))
+        return is_whole(artifact.data, root) and self._objects.has_all(artifact.parts)
+
+    def those_there(self, artifacts: Iterable[Artifact]) -> set[Artifact]:
+        """Those of them of which `is_there` is true: a distant store is asked for all at once."""
+        parts = {artifact: _parts(artifact) for artifact in artifacts}
+        there = self._objects.those_there(part for own in parts.values() for part in own)
+        return {
+            artifact
+            for artifact, own in parts.items()
+            if there.issuperset(own)
+            and (artifact.data is None or is_whole(artifact.data, _root(artifact)))
+        }
 
     def changed(self, artifact: Artifact) -> str:
         """What has become of what the artifact refers to outside of the store; nothing if it is as
@@ -274,6 +296,15 @@ class Values:
             hint="Give the store the signing_key of whoever made it, run the step again, or set "
             "allow_pickle: any if everybody who can write there may run code here.",
         )
+
+
+def _root(artifact: Artifact) -> Part:
+    return Part(artifact.digest, artifact.size)
+
+
+def _parts(artifact: Artifact) -> tuple[Part, ...]:
+    """Its objects in the store."""
+    return artifact.parts if artifact.data is not None else (_root(artifact), *artifact.parts)
 
 
 def _signature(trust: Trust) -> str:

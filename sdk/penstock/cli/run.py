@@ -55,9 +55,12 @@ run.add_command(resume.resume)
 def list_runs(*, pipeline: str | None, limit: int, stack: str | None, as_json: bool) -> None:
     """The newest runs."""
     found = []
-    for each in Client(stack, chosen_by=BY_STACK).runs(pipeline=pipeline, limit=limit):
+    client = Client(stack, chosen_by=BY_STACK)
+    runs = client.runs(pipeline=pipeline, limit=limit)
+    pinned = client.pinned(runs)
+    for each in runs:
         try:
-            found.append((each.started, shapes.of_run(each)))
+            found.append((each.started, shapes.of_run(each, each.id in pinned)))
         except CorruptArtifact as error:
             remark(f"Warning: Run {each.id} is left out: {error}")
     if as_json:

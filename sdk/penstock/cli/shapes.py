@@ -37,7 +37,8 @@ ARTIFACT: Final = ("run", "step", "output", "format", "size", "digest", "store")
 TAG: Final = (*ARTIFACT, "pipeline", "name", "tag", "user", "host", "set")
 
 
-def of_run(run: Run[Any]) -> dict[str, Any]:
+def of_run(run: Run[Any], pinned: bool | None = None) -> dict[str, Any]:
+    """The store is asked whether it is `pinned`, unless somebody knows."""
     record = run.record
     return {
         "run": run.id,
@@ -53,7 +54,7 @@ def of_run(run: Run[Any]) -> dict[str, Any]:
         "parameters": {name: _parsed(text) for name, text in record.parameters.items()},
         "versions": record.versions,
         "why": run.reason or None,
-        "pinned": run.pinned,
+        "pinned": run.pinned if pinned is None else pinned,
         "resumed": record.resumed or None,
         "part": record.part or None,
     }

@@ -9,7 +9,8 @@ import click
 from penstock.api.ending import remark, say
 from penstock.cli.group import Group
 from penstock.cli.output import facts, json_option, print_json, table
-from penstock.errors import UnknownStack
+from penstock.cli.places import said_of
+from penstock.errors import StoreError, UnknownStack
 from penstock.stack import secrets
 from penstock.stack.component import spoken
 from penstock.stack.configuration import StackSpec
@@ -110,6 +111,49 @@ def describe_stack(*, name: str | None, as_json: bool) -> None:
     if spec.secrets:
         say("\nsecrets")
         facts({f"  {name}": text for name, text in secrets.masked(spec.secrets).items()})
+
+
+@stack.command("check")
+@click.argument("name", required=False)
+@json_option("stack", "ok", "findings")
+def check_stack(*, name: str | None, as_json: bool) -> int:
+    """Try out what a stack is made of; by default the active one.
+
+    A line for each thing that was tried, with what is wrong and what to type. The store gets an
+    object of its own, which is deleted again. If anything is wrong the exit code is 5.
+    """
+    found = _registry().stack(name, "asked for").check()
+    if as_json:
+        print_json(found.to_data())
+    else:
+        say(str(found))
+    return 0 if found.ok else StoreError.exit_code
+
+
+@stack.command("up")
+@click.argument("name", required=False)
+@json_option("stack", "components")
+def up_stack(*, name: str | None, as_json: bool) -> None:
+    """Make the places that a stack needs, such as its bucket; by default the active one's.
+
+    What is there already is left as it is.
+    """
+    found = _registry().stack(name, "asked for")
+    found.up()
+    said_of(found.components, "up", {"stack": found.name}, as_json=as_json)
+
+
+@stack.command("down")
+@click.argument("name", required=False)
+@json_option("stack", "components")
+def down_stack(*, name: str | None, as_json: bool) -> None:
+    """Take down what `up` has made, as far as nothing is lost with it.
+
+    No artifact is ever touched, and so neither is a bucket that has some.
+    """
+    found = _registry().stack(name, "asked for")
+    found.down()
+    said_of(found.components, "down", {"stack": found.name}, as_json=as_json)
 
 
 def _registry() -> Registry:

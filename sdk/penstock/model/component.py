@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
-from penstock.errors import MissingReference
+from penstock.errors import MissingReference, PenstockError
 from penstock.model.names import check_name
 
 if TYPE_CHECKING:
@@ -20,6 +21,24 @@ CATEGORIES: Final = (
 """What a stack is made of, as users write it."""
 
 REFERENCE: Final = re.compile(r"\$\{(env|file):([^}]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a component was tried at, and how that went."""
+
+    what: str
+    """What was tried, in a word or two: "write"."""
+    ok: bool
+    message: str = ""
+    """What is wrong; or what one should know, though nothing is."""
+    hint: str = ""
+    """What to type or to do."""
+
+    @classmethod
+    def of(cls, what: str, error: PenstockError) -> Self:
+        """It does not work, and this is why."""
+        return cls(what, False, error.message, error.hint or "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +68,21 @@ class StackComponent:
         return {
             field.name: getattr(self, field.name)
             for field in fields(self)
-            if field.init and field.name != "name" and getattr(self, field.name) != field.default
+            if field.init and field.name != "name" and getattr(self, field.name) != _default(field)
         }
+
+    def check(self) -> Iterator[Finding]:
+        """Try it out, one thing after the other. What an error stops is a finding as well; nothing
+        is left behind."""
+        yield from ()
+
+    def up(self) -> None:
+        """Make the place that it needs, unless that is there."""
+        return
+
+    def down(self) -> None:
+        """Take down what `up` has made and nothing is lost with. No artifact is ever touched."""
+        return
 
 
 class Secret:
@@ -101,6 +133,10 @@ class Secret:
                 lambda secret: secret.written, return_schema=core_schema.str_schema()
             ),
         )
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def resolve(text: str) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from penstock.artifacts.formats import registry
 from penstock.artifacts.values import Values
 from penstock.digest import digest
 from penstock.errors import CorruptArtifact, StoreUnavailable
+from penstock.lazy import lazy
 from penstock.model import plain
 from penstock.model.binding import Binding, Group, Held, Literally, Use
 from penstock.model.controls import ANYTHING, Controls
@@ -20,8 +22,14 @@ from penstock.model.options import StepOptions
 from penstock.model.records import Artifact, StepRun
 from penstock.model.step import Step
 from penstock.runtime.age import too_old
+from penstock.runtime.asking import Asking, Singly
 from penstock.runtime.fingerprints.fingerprints import Fingerprints
 from penstock.runtime.ledger import Ledger
+
+if TYPE_CHECKING:
+    from penstock.runtime import foreseen
+else:
+    foreseen = lazy("penstock.runtime.foreseen")  # only where the store is far away
 
 LONG: Final = 4096
 """Characters of a parameter from which its digest stands for it."""
@@ -65,8 +73,27 @@ class Cache:
     def __init__(self, ledger: Ledger, values: Values, fingerprints: Fingerprints) -> None:
         self._ledger = ledger
         self._values = values
+        self._asking: Asking = Singly(ledger, values)
         self._fingerprints = fingerprints
         self._fixed: dict[int, tuple[Step[..., Any], str]] = {}
+
+    def at_once(self) -> Cache:
+        """The same, for whoever looks many results up now: of a distant store they are asked for
+        together, as far as somebody says before which they are."""
+        if not self._ledger.store.distant:
+            return self
+        other = copy(self)
+        other._asking = foreseen.Foreseen(self._ledger, self._values)
+        return other
+
+    def waves(self, calls: Iterable[Call]) -> Iterator[Sequence[Call]]:
+        """Calls in an order in which they can run, those together that are to be looked up
+        together."""
+        return self._asking.waves(calls)
+
+    def look_ahead(self, keys: Iterable[str]) -> None:
+        """Say which keys will be looked up now."""
+        self._asking.look_ahead(keys)
 
     def key(self, call: Call, results: Results) -> Key:
         """The key of a call whose inputs are all known.
@@ -103,7 +130,7 @@ class Cache:
         if controls.refresh:
             return Miss(key, REFRESHED)
         unread: list[str] = []
-        found = self._ledger.cached(key.digest, use=True, unread=unread)
+        found = self._asking.cached(key.digest, unread)
         if found is None:
             return self._nothing(key, unread)
         if (limit := controls.cache_for) is not None and (why := too_old(found, limit)):
@@ -125,7 +152,7 @@ class Cache:
 
         What is not `cached` may be of a run that is just being cleaned away: its objects are kept.
         """
-        is_there = self._values.is_there if cached else self._values.rely_on
+        is_there = self._asking.is_there if cached else self._values.rely_on
         own = found.key == key.digest and found.outputs.keys() >= set(key.outputs)
         if not own or not found.status.usable:
             return Miss(key, "the cache entry is not the one that its name says", useless=True)

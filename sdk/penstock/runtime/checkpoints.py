@@ -71,6 +71,7 @@ class Checkpoints:
             "store": self._ledger.identity.id,
         }
         signed = self._ledger.keys.sign(_dump(data).encode())
+        self._ledger.store.flush()  # its files are there first
         self._ledger.store.put(self._key, [signed])
 
     def last(self) -> Checkpoint | None:

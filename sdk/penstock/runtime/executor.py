@@ -19,7 +19,7 @@ from penstock.model.graph import Call
 from penstock.model.plan import Plan
 from penstock.model.records import Status, StepRun
 from penstock.runtime import calling, hooks, retrying
-from penstock.runtime.cache import Cache, Miss
+from penstock.runtime.cache import Cache, Key, Miss
 from penstock.runtime.earlier import NOBODY, Earlier
 from penstock.runtime.elsewhere.handing import Handing
 from penstock.runtime.healing import ROUNDS, Healing
@@ -92,6 +92,7 @@ class Executor:
         return self._progress.record(call_id)
 
     def command(self, call_id: str) -> Sequence[str]:
+        self._progress.ledger.store.flush()  # for the other process
         earlier = self._progress.earlier.runs
         return [
             *[sys.executable, "-m", "penstock.runtime.entrypoint"],
@@ -201,7 +202,7 @@ class Executor:
         if (hit := self._progress.hit(call)) is not None:
             return hit
         if told:
-            hooks.tell_start(call, self.plan.run, self._observer)
+            self._tell_start(call)
         return self._handing.result(call, way.environment or {}, number)
 
     def _tried(
@@ -222,7 +223,7 @@ class Executor:
         if found.useless:
             progress.cache.forget(found.key)
         if told:
-            hooks.tell_start(call, self.plan.run, self._observer, found.key)
+            self._tell_start(call, found.key)
         if by is not None:
             return self._handing.result(call, {}, number, found, by)
         while True:
@@ -290,8 +291,15 @@ class Executor:
         if told and result.status is not Status.CACHED:
             options = call.step.options
             hook = options.on_success if result.failure is None else options.on_failure
+            if hook is not None:
+                self._progress.ledger.store.flush()  # it may look there by itself
             hooks.call(hook, result, self._observer)
         return result
+
+    def _tell_start(self, call: Call, key: Key | None = None) -> None:
+        if call.step.options.on_start is not None:
+            self._progress.ledger.store.flush()  # it may look there by itself
+            hooks.tell_start(call, self.plan.run, self._observer, key)
 
     def _collected(self, call: Call, result: StepRun) -> StepRun:
         """The failure of an item of a map as its outputs, for this run only."""

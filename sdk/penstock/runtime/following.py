@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from penstock.errors import NoSuchKey
 from penstock.model.records import RunRecord, Status, StepRun
-from penstock.runtime import logs, overwriting
+from penstock.runtime import at_once, logs, overwriting
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.observer import RunObserver, first_line
 from penstock.runtime.status import run_status
@@ -39,7 +40,8 @@ class Follower:
         self._told.run_started(
             record.run, record.pipeline, record.stack, record.stack_origin, record.calls
         )
-        taken = {call: self._ledger.hit_of(record, call) for call in record.hits}
+        reads = {call: partial(self._ledger.hit_of, record, call) for call in record.hits}
+        taken = at_once.read_all(self._ledger.store, reads)
         self._told.found_in_cache({call: hit for call, hit in taken.items() if hit is not None})
 
     def look(self) -> Status:
@@ -58,13 +60,14 @@ class Follower:
         return call in self._calls or is_item(self._record, call)
 
     def _finished(self) -> Iterator[_Seen]:
-        for entry in self._ledger.store.keys(f"runs/{self._record.run}/steps/"):
-            call = entry.name.removesuffix(".json")
-            if self._knows(call) and call not in self._done:
-                self._done.add(call)
-                result = self._ledger.step(self._record.run, call)
-                if result is not None:
-                    yield result, False
+        run, store = self._record.run, self._ledger.store
+        calls = [entry.name.removesuffix(".json") for entry in store.keys(f"runs/{run}/steps/")]
+        new = [call for call in calls if self._knows(call) and call not in self._done]
+        self._done.update(new)
+        reads = {call: partial(self._ledger.step, run, call) for call in new}
+        for result in at_once.read_all(store, reads).values():
+            if result is not None:
+                yield result, False
 
     def _failed(self, status: Status) -> Iterator[_Seen]:
         """Attempts, as soon as it is known whether another one came after them."""

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Collection
 from contextlib import suppress
+from typing import Final
 
 from penstock.errors import StoreError
 from penstock.model.records import Status
@@ -14,12 +15,15 @@ from penstock.runtime import terminal
 from penstock.runtime.capturing import capture
 from penstock.runtime.executor import Executor
 from penstock.runtime.flusher import flusher
-from penstock.runtime.ledger import Ledger
+from penstock.runtime.ledger import Ledger, step_key
 from penstock.runtime.notation import End
 from penstock.runtime.pulse import Work
 from penstock.runtime.signals import in_place
 from penstock.runtime.status import BEAT
 from penstock.runtime.stopping import CTRL_C, Stopped, Terminated
+
+LAST: Final = 10.0
+"""Seconds that a run which is stopped has for what is on its way to its store."""
 
 
 class Going:
@@ -38,7 +42,9 @@ class Going:
         self._beat_at = time.monotonic()
 
     def sealed(self, status: Status) -> Status:
-        """Seal a run that nothing has ended before its time. Raises `Stopped` if something has."""
+        """Seal a run that nothing has ended before its time. Raises `Stopped` if something has, or
+        the first error of what was to be written meanwhile."""
+        self._ledger.store.flush()
         with in_place.deferred():  # wholly, or a signal would take a finished run for stopped
             status = self.seal(status)
         if status is Status.STOPPED and self.stop.requested:
@@ -50,12 +56,25 @@ class Going:
         with self._lock:
             if self._sealed is None:
                 why = self._why(status, error)
+                lost = self._ledger.store.conclude(LAST)
                 if status is Status.STOPPED:
                     self._executor.abandon(why)
-                now, digests = time.time(), dict(self._executor.digests)
-                self._ledger.end(End(self._run, status, now, digests, why))
+                written = dict(self._executor.digests).items()
+                digests = {
+                    call: of for call, of in written if step_key(self._run, call) not in lost
+                }
+                now = time.time()
+                self._ledger.end(End(self._run, status, now, digests, why, self._keys(digests)))
                 self._sealed = status
             return self._sealed
+
+    def _keys(self, steps: Collection[str]) -> dict[str, str]:
+        """Where the cache has what these steps gave, for the next run of the pipeline."""
+        if not self._ledger.store.distant:
+            return {}
+        plan, results = self._executor.plan, self._executor.results
+        known = plan.graph.calls.keys() & results.keys() & set(steps) - plan.uncached
+        return {call: key for call in sorted(known) if (key := results[call].key)}
 
     def _why(self, status: Status, error: BaseException | None) -> str:
         """What stopped the run, in words."""

@@ -27,6 +27,7 @@ from penstock.runtime import (
     provenance,
     step_choices,
 )
+from penstock.runtime.beside import Beside
 from penstock.runtime.cache import Cache
 from penstock.runtime.capturing import capture
 from penstock.runtime.cleaning import estimate
@@ -49,11 +50,13 @@ from penstock.stack.registry import Registry
 from penstock.stack.stack import Stack
 
 if TYPE_CHECKING:
-    from penstock.runtime import background, resuming, selection, taking
+    from penstock.runtime import background, last_time, outbox, resuming, selection, taking
     from penstock.runtime.explaining import why
 else:
     why = lazy("penstock.runtime.explaining.why")  # only where somebody looks
     background = lazy("penstock.runtime.background")  # only for runs that nobody waits for
+    last_time = lazy("penstock.runtime.last_time")  # only for stores that are far away
+    outbox = lazy("penstock.runtime.outbox")  # only for stores that are far away
     resuming = lazy("penstock.runtime.resuming")  # only for runs that are not of all steps anew
     selection = lazy("penstock.runtime.selection")
     taking = lazy("penstock.runtime.taking")
@@ -147,11 +150,14 @@ def begin(
     notes = [*stack.notes, *checks.check(chosen, stack, options, secrets)]
     if stack.artifact_store.path == str(project.folder) and not project.folder.exists():
         project.prepared()
-    ledger = Ledger(stack.artifact_store)
+    sends = outbox.Outbox(stack.artifact_store) if stack.artifact_store.distant else None
+    store = sends or stack.artifact_store
+    ledger = Ledger(store)
     ledger.check()
     fingerprints = Fingerprints()
-    values = Values(stack.artifact_store, fingerprints.of_names)
+    values = Values(store, fingerprints.of_names)
     cache = Cache(ledger, values, fingerprints)
+    notes += ledger.store.remarks()
     if notice := trust.news(ledger.keys):
         notes.append(notice)
     shown = observer.on_stderr() if options.progress else observer.Silent()
@@ -165,9 +171,13 @@ def begin(
     earlier: Earlier = NOBODY
     if options.resume is not None:
         earlier = resuming.Resumed(options.resume, ledger, cache)
+    looking = cache.at_once()
+    if ledger.store.distant:
+        with secrets.provided():
+            looking.look_ahead(last_time.likely(plan, ledger, cache))
     if part is not None:
         with secrets.provided():
-            taken = taking.Taking(plan, part, ledger, values, cache, earlier, operators)
+            taken = taking.Taking(plan, part, ledger, values, looking, earlier, operators)
             plan = taken.plan()
         graph = plan.graph
         notes += taken.notes
@@ -175,16 +185,17 @@ def begin(
     for note in notes:
         told.note(note)
     with secrets.provided():
-        found = planner.find(plan, cache, operators, earlier)
+        found = planner.find(plan, looking, operators, earlier)
     if earlier.runs:
         told.note(earlier.said)
     written = plan.to_bytes()
+    beside = Beside(values)
     texts, described = parameters_written(parameters, secrets.mask)
     record = RunRecord(
         run=run_id,
         pipeline=name,
         reference=reference,
-        plan=values.keep(written).digest,
+        plan=beside.keep(written).digest,
         parameters=texts,
         described=described,
         stack=stack.name,
@@ -196,7 +207,7 @@ def begin(
         machine=processes.machine(),
         process_started=processes.own_start(provenance.process()),
         started=started,
-        code=_code(graph, fingerprints, project.root, values, secrets),
+        code=_code(graph, fingerprints, project.root, beside.keep, secrets),
         commit=provenance.commit(project.root),
         versions=provenance.versions(),
         calls=tuple(graph.calls),
@@ -209,8 +220,11 @@ def begin(
     executor = Executor(
         plan, stack, ledger, values, cache, told, found, secrets, earlier=earlier
     )  # fmt: skip
+    if sends is not None:
+        sends.ends_with(executor.stop.event)
     run: Run[Any] = Run(ledger, values, record, executor.results, _hints(graph), written)
     launch = Launch(run, executor, stack, options, told, found, ledger)
+    beside.kept()
     ledger.begin(record)
     executor.take_over(found.resumed)
     if options.progress and executor.pending:
@@ -219,14 +233,12 @@ def begin(
 
 
 def _code(
-    graph: Graph, fingerprints: Fingerprints, root: Path, values: Values, secrets: Secrets
+    graph: Graph, fingerprints: Fingerprints, root: Path, keep: code.Keep, secrets: Secrets
 ) -> str:
     """The digest of the object that has the code of all steps."""
     for call in graph.calls.values():
         fingerprints.of_step(call.step)
-    return code.write(
-        fingerprints.surveyed, fingerprints.named, root, values.keep, secrets.mask.text
-    )
+    return code.write(fingerprints.surveyed, fingerprints.named, root, keep, secrets.mask.text)
 
 
 def _hints(graph: Graph) -> dict[str, dict[str, Any]]:

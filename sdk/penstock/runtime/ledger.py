@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Final, TypeVar
 
 from penstock.artifacts.formats import registry
@@ -17,7 +17,7 @@ from penstock.digest import of_buffers
 from penstock.errors import CorruptArtifact, KeyTaken, NoSuchKey, NotFound
 from penstock.model.names import ALLOWED
 from penstock.model.records import RunRecord, StepRun
-from penstock.runtime import notation
+from penstock.runtime import backwards, notation
 from penstock.runtime.notation import End, Expansion, Opened
 from penstock.runtime.runid import PATTERN
 
@@ -92,16 +92,25 @@ class Ledger:
         """
         signed = self.keys.sign(notation.written_step(run, self.identity.id))
         record = f"runs/{run.run}/steps/{run.call}.json"
-        if not reusable:
-            self.store.publish([record], signed)
-            return of_buffers([signed])
-        entry = cache_key(run.key)
-        if replaces and (old := self._entry_for(run.key)) and _counts(old[1], run.key):
-            self.store.put(old[0], [signed])
-            self.store.publish([record], signed)
-        elif entry in self.store.publish([entry, record], signed):
-            self._settle(entry, run, signed)
+        if reusable:
+            data = {cache_key(run.key): signed, record: signed}
+            write = partial(self._publish, run, record, signed, replaces)
+            self.store.post(data, write, last=True)
+        else:
+            write_one = partial(_publish_one, record, signed)
+            self.store.post({record: signed}, write_one, last=True)
         return of_buffers([signed])
+
+    def _publish(
+        self, run: StepRun, record: str, signed: bytes, replaces: bool, store: ArtifactStore
+    ) -> None:
+        """The same, for a store that may be behind what is known here already."""
+        entry, get = cache_key(run.key), store.get
+        if replaces and (old := self._entry_for(run.key, get)) and _counts(old[1], run.key):
+            store.put(old[0], [signed])
+            store.publish([record], signed)
+        elif entry in store.publish([entry, record], signed):
+            self._settle(run, signed, store)
 
     def forget(self, key: str) -> None:
         """Take the entry that `cached` gives out of the cache: nobody can use it any more."""
@@ -114,7 +123,8 @@ class Ledger:
     def attempt(self, run: StepRun, nonce: str) -> None:
         """Write down an attempt that gave nothing usable."""
         signed = self.keys.sign(notation.written_step(run, self.identity.id))
-        self.store.put(f"runs/{run.run}/attempts/{run.call}/{nonce}.json", [signed])
+        key = f"runs/{run.run}/attempts/{run.call}/{nonce}.json"
+        self.store.post({key: signed}, lambda store: store.put(key, [signed]), last=True)
 
     def attempts(self, run: str, call: str) -> list[StepRun]:
         """The attempts that failed, the oldest first, as far as they can be read."""
@@ -130,10 +140,10 @@ class Ledger:
                 _log.warning("An attempt at step %s is left out: %s", call, error.message)
         return found
 
-    def step(self, run: str, call: str) -> StepRun | None:
+    def step(self, run: str, call: str, get: Get | None = None) -> StepRun | None:
         """The usable result of a step in a run. Raises `CorruptArtifact`."""
         try:
-            return self._step_of(run, call, f"runs/{run}/steps/{call}.json")
+            return self._step_of(run, call, step_key(run, call), get)
         except NoSuchKey:
             return None
 
@@ -145,7 +155,9 @@ class Ledger:
         """The result that a run took from the cache when it was planned."""
         return self.hit_of(self.run(run), call)
 
-    def hit_of(self, record: RunRecord | Expansion, call: str) -> StepRun | None:
+    def hit_of(
+        self, record: RunRecord | Expansion, call: str, get: Get | None = None
+    ) -> StepRun | None:
         """The same for a record that is at hand.
 
         Under its key the cache may have another result by now; then the run that computed the one
@@ -153,27 +165,33 @@ class Ledger:
         """
         key = record.hits.get(call, "")
         source = record.sources.get(call)
-        found = self.cached(key) if key else None
+        found = self.cached(key, get=get) if key else None
         if found is not None and source not in (None, f"{found.run}/{found.call}"):
             found = None
         if found is None and source is not None:
-            found = self._computed(source)
+            found = self._computed(source, get)
         return found.reused(record.run, call) if found is not None and found.key == key else None
 
-    def _computed(self, source: str) -> StepRun | None:
+    def _computed(self, source: str, get: Get | None) -> StepRun | None:
         """What a run has computed, by `run/step`, which anybody may have written."""
         run, _, call = source.partition("/")
-        return self.step(run, call) if PATTERN.fullmatch(run) and ALLOWED.fullmatch(call) else None
+        is_one = PATTERN.fullmatch(run) and ALLOWED.fullmatch(call)
+        return self.step(run, call, get) if is_one else None
 
     def cached(
-        self, key: str, *, use: bool = False, unread: list[str] | None = None
+        self,
+        key: str,
+        *,
+        use: bool = False,
+        unread: list[str] | None = None,
+        get: Get | None = None,
     ) -> StepRun | None:
         """The result that the cache has for a key, signed by a key that counts if there is one.
 
         Whoever is to `use` it, and does not just look, keeps cleaning away from it. `unread` is
-        told why there is an entry that cannot be read.
+        told why there is an entry that cannot be read. `get` is how it is read.
         """
-        found = self._entry_for(key, self.store.use if use else self.store.get, unread)
+        found = self._entry_for(key, self.store.use if use else get, unread)
         return found[1] if found else None
 
     def in_the_way(self, key: str) -> str:
@@ -202,17 +220,17 @@ class Ledger:
             first = first or (name, found)
         return first
 
-    def run(self, run: str) -> RunRecord:
+    def run(self, run: str, get: Get | None = None) -> RunRecord:
         """What was known when the run started. Raises `NotFound` or `CorruptArtifact`."""
         try:
-            return self._of(run, f"runs/{run}/run.json", notation.read_run)
+            return self._of(run, run_key(run), notation.read_run, get)
         except NoSuchKey:
             raise NotFound(f"There is no run {run!r} in {self.store.path}.") from None
 
-    def sealed(self, run: str) -> End | None:
+    def sealed(self, run: str, get: Get | None = None) -> End | None:
         """How the run ended, if somebody wrote that down."""
         try:
-            return self._of(run, f"runs/{run}/end.json", notation.read_end)
+            return self._of(run, end_key(run), notation.read_end, get)
         except NoSuchKey:
             return None
 
@@ -269,15 +287,18 @@ class Ledger:
     def runs(self) -> list[str]:
         """The ids of all runs, the newest first. Raises `StoreTooNew`."""
         _ = self.identity
-        names = (entry.name for entry in self.store.keys("runs/") if entry.key.endswith("/"))
-        # Others leave folders, too: file managers, synchronisers.
-        return [name for name in names if PATTERN.fullmatch(name)][::-1]
+        return backwards.all_ids(self.store)
 
-    def _settle(self, entry: str, run: StepRun, signed: bytes) -> None:
+    def newest(self) -> Iterator[Sequence[str]]:
+        """The same ids in portions: of a distant store no more is listed than somebody asks for."""
+        _ = self.identity
+        return backwards.newest_ids(self.store)
+
+    def _settle(self, run: StepRun, signed: bytes, store: ArtifactStore) -> None:
         """Somebody else's entry is in the way. Ours is kept beside it if theirs is no use here."""
-        theirs = self.cached(run.key)
-        if theirs is None or (_needs_trust(run) and not theirs.verified):
-            self.store.publish([cache_key(run.key, self.keys.signing.id)], signed)
+        found = self._entry_for(run.key, store.get)
+        if found is None or (_needs_trust(run) and not found[1].verified):
+            store.publish([cache_key(run.key, self.keys.signing.id)], signed)
 
     def _entry(self, key: str) -> Entry | None:
         try:
@@ -287,6 +308,7 @@ class Ledger:
 
     def _write(self, key: str, record: RunRecord | End | Expansion) -> None:
         signed = self.keys.sign(notation.written(record, self.identity.id))
+        self.store.flush()  # what it names is there first
         self.store.put(key, [signed], exclusive=True)
 
     def _read(self, key: str, read: Callable[[Opened], R], get: Get | None = None) -> R:
@@ -297,15 +319,15 @@ class Ledger:
         except notation.MALFORMED as error:
             raise self._corrupt(key, error) from error
 
-    def _of(self, run: str, key: str, read: Callable[[Opened], R]) -> R:
+    def _of(self, run: str, key: str, read: Callable[[Opened], R], get: Get | None = None) -> R:
         """A record that must be of this run."""
-        found = self._read(key, read)
+        found = self._read(key, read, get)
         if found.run != run:
             raise self._corrupt(key, ValueError(f"it is of the run {found.run!r}"))
         return found
 
-    def _step_of(self, run: str, call: str, key: str) -> StepRun:
-        found = self._read(key, notation.read_step)
+    def _step_of(self, run: str, call: str, key: str, get: Get | None = None) -> StepRun:
+        found = self._read(key, notation.read_step, get)
         if (found.run, found.call) != (run, call):
             of = f"it is of step {found.call!r} in the run {found.run!r}"
             raise self._corrupt(key, ValueError(of))
@@ -330,6 +352,25 @@ def _way_out(key: str) -> str:
     if folder == "runs" and not name.startswith(("steps/", "attempts/")):
         return f"If nobody needs that run: penstock run delete {run}"
     return "Delete that file, and run the pipeline again: whatever can be read is taken as it is."
+
+
+def run_key(run: str) -> str:
+    """Where the record is that a run begins with."""
+    return f"runs/{run}/run.json"
+
+
+def end_key(run: str) -> str:
+    """Where its seal is."""
+    return f"runs/{run}/end.json"
+
+
+def step_key(run: str, call: str) -> str:
+    """Where a run has the usable result of a step."""
+    return f"runs/{run}/steps/{call}.json"
+
+
+def _publish_one(key: str, signed: bytes, store: ArtifactStore) -> None:
+    store.publish([key], signed)
 
 
 def cache_key(key: str, signer: str | None = None) -> str:

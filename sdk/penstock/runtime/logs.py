@@ -8,7 +8,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 from penstock.artifacts.store import ArtifactStore
@@ -117,10 +117,8 @@ class StepLog:
             if not data:
                 return
             number, self._pieces = self._pieces, self._pieces + 1
-            try:
-                self._store.put(f"{self._folder}/{self.nonce}-{number:06d}", [data])
-            except StoreError as error:
-                self._warn(error)
+            key = f"{self._folder}/{self.nonce}-{number:06d}"
+            self._store.post({key: data}, partial(self._write, key, data))
 
     def close(self) -> None:
         """Write the rest."""
@@ -138,6 +136,12 @@ class StepLog:
                 self._last = ""
         if self._waiting:
             self.flush()
+
+    def _write(self, key: str, data: bytes, store: ArtifactStore) -> None:
+        try:
+            store.put(key, [data])
+        except StoreError as error:
+            self._warn(error)
 
     def _warn(self, error: StoreError) -> None:
         """Once: the warning is a text that may have to be written here, too."""

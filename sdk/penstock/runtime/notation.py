@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from types import NoneType
 from typing import Any, Final
 
@@ -44,7 +44,9 @@ _RUN: Final[_Kinds] = {
     "calls": list,
     **dict.fromkeys(("described", "maps"), (list, tuple)),
 }
-_END: Final[_Kinds] = {"run": str, "status": str, "ended": _NUMBER, "steps": dict, "why": str}
+_END: Final[_Kinds] = {
+    "run": str, "status": str, "ended": _NUMBER, "steps": dict, "why": str, "keys": dict,
+}  # fmt: skip
 _EXPANSION: Final[_Kinds] = {
     "run": str, "call": str, "count": int, "hits": dict, "sources": dict,
 }  # fmt: skip
@@ -55,8 +57,9 @@ _LATER: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("machine", "process_started", "why", "resumed", "part"), ""),
     **dict.fromkeys(("described", "maps"), ()),
     "sources": {},
+    "keys": {},
 }
-"""Fields that records of 0.1.0 lack."""
+"""Fields that records of 0.1.0 lack, or that are left out if there is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,9 @@ class End:
     """Call → digest of its record, for the calls that this run executed."""
     why: str = ""
     """What stopped it, in words: "Ctrl-C", "cancelled by ann on laptop"."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Call → cache key, for those of `steps` whose results the cache has, so that the next run of
+    the pipeline can ask for all at once. Only where the store is distant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,8 @@ def written(record: RunRecord | End | Expansion, store: str) -> bytes:
     # Not `asdict`, which would copy every hit of a long run.
     names = (item.name for item in fields(record))
     data = {name: getattr(record, name) for name in names if name != "verified"}
+    if not data.get("keys", True):
+        del data["keys"]
     return _dump({**data, "store": store}).encode()
 
 
@@ -191,7 +199,8 @@ def read_end(found: Opened) -> End:
     """The seal of a run."""
     data = {**_LATER, **found.data}
     _check(data, _END)
-    return End(data["run"], Status(data["status"]), data["ended"], data["steps"], data["why"])
+    status = Status(data["status"])
+    return End(data["run"], status, data["ended"], data["steps"], data["why"], data["keys"])
 
 
 def read_expansion(found: Opened) -> Expansion:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from types import FrameType, TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from penstock.runtime.stopping import Terminated
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 _NOBODYS: Final = {
     signal.SIGINT: signal.default_int_handler,
@@ -34,6 +38,7 @@ class Orderly:
                 if signal.getsignal(number) == nobodys:
                     self._taken[number] = nobodys
                     signal.signal(number, self.work.hear)
+            self.work.listen()
         return self
 
     def __exit__(
@@ -44,6 +49,7 @@ class Orderly:
     ) -> None:
         for number, before in self._taken.items():
             signal.signal(number, before)
+        self.work.leave()
         if kind is None:
             self.work.check()
 
@@ -54,6 +60,8 @@ class Work:
     def __init__(self) -> None:
         self._is_open = False
         self._heard = 0
+        self._raised: BaseException | None = None
+        self._hook: Any = None
 
     def __enter__(self) -> None:
         self._is_open = True
@@ -74,7 +82,26 @@ class Work:
             self.check()
 
     def check(self) -> None:
-        """Raise what was heard, if something was."""
+        """Raise what was heard, if something was. Work of many parts asks between them: what is
+        raised in a finalizer, which may run at any moment, Python does not let out of there."""
         if self._heard:
             self._is_open = False
-            raise KeyboardInterrupt if self._heard == signal.SIGINT else Terminated(self._heard)
+            interrupt = self._heard == signal.SIGINT
+            self._raised = KeyboardInterrupt() if interrupt else Terminated(self._heard)
+            raise self._raised
+
+    def listen(self) -> None:
+        """Learn from now on what Python does not let out."""
+        self._hook, sys.unraisablehook = sys.unraisablehook, self._kept_back
+
+    def leave(self) -> None:
+        """Not any more."""
+        if sys.unraisablehook == self._kept_back:  # else somebody has come after us
+            sys.unraisablehook = self._hook
+        self._raised = None
+
+    def _kept_back(self, what: UnraisableHookArgs) -> None:
+        if what.exc_value is not None and what.exc_value is self._raised:
+            self._is_open = True  # the work goes on, and is still to end
+        else:
+            self._hook(what)

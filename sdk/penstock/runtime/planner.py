@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from penstock.artifacts.values import Values
 from penstock.model import plain
 from penstock.model.binding import Binding, Given, Group, Held, Literally, converted
 from penstock.model.controls import Controls
-from penstock.model.graph import Graph
+from penstock.model.graph import Call, Graph
 from penstock.model.plan import Plan
 from penstock.model.records import StepRun
 from penstock.model.signature import class_in
@@ -117,24 +117,37 @@ def find(
     hits: dict[str, StepRun] = {}
     resumed: set[str] = set()
     misses: dict[str, Miss] = {}
-    for call in plan.graph.calls.values():
-        uncached = call.id in plan.uncached
-        if not call.upstream <= hits.keys() or (uncached and not earlier.runs):
-            continue
-        if call.step.options.step_operator in elsewhere:
-            continue
-        if call.when and not conditions.surely_runs(call, hits):
-            continue
-        key = cache.key(call, hits)
-        found = cache.look_up(key, plan.controls(call))
-        if (kept := earlier.instead(found, call.id, key)) is not None:
-            hits[call.id] = kept.reused(plan.run, call.id)
-            resumed.add(call.id)
-            continue
-        if uncached:
-            continue
-        if isinstance(found, Miss):
-            misses[call.id] = found
-        else:
-            hits[call.id] = found.reused(plan.run, call.id)
+    for wave in cache.waves(plan.graph.calls.values()):
+        keys = [
+            (call, cache.key(call, hits))
+            for call in wave
+            if call.upstream <= hits.keys() and _is_asked_for(call, plan, hits, elsewhere, earlier)
+        ]
+        cache.look_ahead([key.digest for _, key in keys])
+        for call, key in keys:
+            found = cache.look_up(key, plan.controls(call))
+            if (kept := earlier.instead(found, call.id, key)) is not None:
+                hits[call.id] = kept.reused(plan.run, call.id)
+                resumed.add(call.id)
+            elif call.id in plan.uncached:
+                continue
+            elif isinstance(found, Miss):
+                misses[call.id] = found
+            else:
+                hits[call.id] = found.reused(plan.run, call.id)
     return Found(hits, misses, frozenset(resumed))
+
+
+def _is_asked_for(
+    call: Call,
+    plan: Plan,
+    hits: Mapping[str, StepRun],
+    elsewhere: Container[str | None],
+    earlier: Earlier,
+) -> bool:
+    """Whether the cache is asked for a call whose inputs are known."""
+    if call.id in plan.uncached and not earlier.runs:
+        return False
+    if call.step.options.step_operator in elsewhere:
+        return False
+    return not call.when or conditions.surely_runs(call, hits)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from penstock.artifacts.values import Trust, Values
@@ -26,16 +26,16 @@ from penstock.model import plan as plans
 from penstock.model.binding import Binding, Held, Literally, Use
 from penstock.model.records import Failure, RunRecord, Status, StepRun
 from penstock.runtime import expansion, loading, logs, map_view, processes, provenance, scratch
-from penstock.runtime.ledger import Ledger
+from penstock.runtime.ledger import Get, Ledger
 from penstock.runtime.map_view import MapView
-from penstock.runtime.notation import MALFORMED
+from penstock.runtime.notation import MALFORMED, End
 from penstock.runtime.observer import RunObserver
 from penstock.runtime.run_maps import RunMaps
 from penstock.runtime.status import run_status
 from penstock.runtime.step_view import StepView
 
 if TYPE_CHECKING:
-    from penstock.runtime import following, in_notebook, waiting
+    from penstock.runtime import at_once, following, in_notebook, waiting
     from penstock.runtime import replaying as replays
     from penstock.runtime.background import Background
     from penstock.runtime.cleaning import pins
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from penstock.runtime.replaying import Replay
 else:
     replays = lazy("penstock.runtime.replaying")
+    at_once = lazy("penstock.runtime.at_once")  # only where somebody looks
     following = lazy("penstock.runtime.following")
     waiting = lazy("penstock.runtime.waiting")
     explaining = lazy("penstock.runtime.explaining.why")  # only where somebody asks
@@ -71,13 +72,16 @@ class Run(Generic[R]):
         known: Mapping[str, StepRun] | None = None,
         hints: Mapping[str, Mapping[str, Any]] | None = None,
         plan: bytes | None = None,
+        end: End | None = None,
     ) -> None:
-        """Whoever has planned it knows the `plan`, whatever becomes of the one in the store."""
+        """Whoever has planned it knows the `plan`, whatever becomes of the one in the store. `end`
+        is its seal, if somebody has read it already."""
         self._ledger = ledger
         self._values = values
         self._known = known or {}
         self._hints = hints or {}
         self._steps: Mapping[str, StepView] | None = None
+        self._end = end
         self._background: Background | None = None
         if plan is not None:
             self._plan = plan
@@ -107,7 +111,7 @@ class Run(Generic[R]):
     @property
     def duration(self) -> float:
         """Seconds from start to end, or until now; of a lost run, until the last sign of it."""
-        sealed = self._ledger.sealed(self.id)
+        sealed = self._sealed()
         if sealed is None and self.status is Status.LOST:
             return self._ledger.last_sign(self.record) - self.started
         return (sealed.ended if sealed else time.time()) - self.started
@@ -115,12 +119,12 @@ class Run(Generic[R]):
     @property
     def status(self) -> Status:
         """What became of it, as the store says now."""
-        return run_status(self._ledger, self.record)
+        return run_status(self._ledger, self.record, self._sealed)
 
     @property
     def reason(self) -> str:
         """What ended it before its time, in words; empty if nothing did."""
-        sealed = self._ledger.sealed(self.id)
+        sealed = self._sealed()
         return sealed.why if sealed else ""
 
     @property
@@ -203,11 +207,11 @@ class Run(Generic[R]):
             return self._steps
         running = self._running()
         found = {}
-        for call in self.record.calls:
-            found[call] = view = self._view(call, running)
+        for call, view in self._views(self.record.calls, running).items():
+            found[call] = view
             if isinstance(view, MapView) and self._maps.has_begun(call):
-                found.update((item, self._view(item, running)) for item in view.items)
-        if self._ledger.sealed(self.id) is not None:  # nothing changes any more
+                found.update(self._views(view.items, running))
+        if self._sealed() is not None:  # nothing changes any more
             self._steps = found
         return found
 
@@ -312,6 +316,12 @@ class Run(Generic[R]):
     def __iter__(self) -> Iterator[StepView]:
         return iter(self.steps.values())
 
+    def _sealed(self, _: str = "") -> End | None:
+        """How it ended. Once that is written down, it stays so."""
+        if self._end is None:
+            self._end = self._ledger.sealed(self.id)
+        return self._end
+
     @cached_property
     def _plan(self) -> bytes:
         return bytes(self._values.fetch(self.record.plan, f"The plan of run {self.id}"))
@@ -377,8 +387,25 @@ class Run(Generic[R]):
         status = self.status if said else Status.RUNNING
         return (status, said) if status in (Status.RUNNING, Status.LOST) else (status, {})
 
+    def _views(self, calls: Sequence[str], running: Beat) -> dict[str, StepView]:
+        """Of a distant store all of their records are asked for at once."""
+        store = self._ledger.store
+        records = at_once.read_all(store, {call: partial(self._recorded, call) for call in calls})
+        is_tried = self._are_tried() if store.distant else None
+        return {
+            call: self._shown(record or self._unfinished(call, running, is_tried))
+            for call, record in records.items()
+        }
+
+    def _are_tried(self) -> Container[str]:
+        """The steps of which there are attempts that gave nothing."""
+        return {entry.name for entry in self._ledger.store.keys(f"runs/{self.id}/attempts/")}
+
     def _view(self, call: str, running: Beat | None = None) -> StepView:
-        record = self._step(call, running)
+        return self._shown(self._step(call, running))
+
+    def _shown(self, record: StepRun) -> StepView:
+        call = record.call
         parent = call if call in self.record.maps else self._maps.of(call)
         hints = self._hints.get(parent or call, {})
         if not parent:
@@ -401,18 +428,25 @@ class Run(Generic[R]):
 
     def _step(self, call: str, running: Beat | None) -> StepRun:
         """The record: known here, written by this run, taken from the cache, or of an attempt."""
-        record = self._known.get(call) or self._ledger.step(self.id, call)
-        if record is None and self.record.maps:
-            record = self._maps.taken(call)
-        if record is None and call in self.record.hits:
-            record = self._ledger.hit_of(self.record, call)
+        record = self._recorded(call)
         if record is None:
             record = self._unfinished(call, self._running() if running is None else running)
         return record
 
-    def _unfinished(self, call: str, beat: Beat) -> StepRun:
-        """The record of a step that has given nothing yet."""
-        attempts = self._ledger.attempts(self.id, call)
+    def _recorded(self, call: str, get: Get | None = None) -> StepRun | None:
+        """The same, but of an attempt."""
+        record = self._known.get(call) or self._ledger.step(self.id, call, get)
+        if record is None and self.record.maps:
+            record = self._maps.taken(call, get)
+        if record is None and call in self.record.hits:
+            record = self._ledger.hit_of(self.record, call, get)
+        return record
+
+    def _unfinished(self, call: str, beat: Beat, is_tried: Container[str] | None = None) -> StepRun:
+        """The record of a step that has given nothing yet; `is_tried` are those with attempts, if
+        that is known."""
+        looks = is_tried is None or call in is_tried
+        attempts = self._ledger.attempts(self.id, call) if looks else []
         status, running = beat
         if call in running:
             since = running[call]

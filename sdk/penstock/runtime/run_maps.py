@@ -8,7 +8,7 @@ from penstock.artifacts.values import Values
 from penstock.model.binding import Binding
 from penstock.model.records import RunRecord, StepRun
 from penstock.runtime import map_view
-from penstock.runtime.ledger import Ledger
+from penstock.runtime.ledger import Get, Ledger
 from penstock.runtime.notation import Expansion
 
 
@@ -46,7 +46,7 @@ class RunMaps:
         """Their ids."""
         return [f"{call}.{place}" for place in range(self.count(call))]
 
-    def taken(self, item: str) -> StepRun | None:
+    def taken(self, item: str, get: Get | None = None) -> StepRun | None:
         """The record of an item that was taken from the cache, alone or with its map."""
         parent = self.of(item)
         if not parent:
@@ -55,7 +55,7 @@ class RunMaps:
         if made is not None:
             if item not in made.hits:
                 return None
-            if (hit := self._ledger.hit_of(made, item)) is not None:
+            if (hit := self._ledger.hit_of(made, item, get)) is not None:
                 return hit
         whole, given = self._given(parent)
         place = int(item.rpartition(".")[2])

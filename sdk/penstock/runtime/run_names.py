@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from penstock.errors import CorruptArtifact, NotFound, did_you_mean, listed
+from penstock.errors import NoSuchKey, NotFound, did_you_mean, listed
 from penstock.model.records import RunRecord
-from penstock.runtime.ledger import Ledger
+from penstock.runtime.ledger import Ledger, run_key
+from penstock.runtime.newest import newest as newest_runs
 from penstock.runtime.runid import PATTERN
 
 LAST: Final = "last"
@@ -19,6 +20,8 @@ _NEAR: Final = 1000
 
 def found(ledger: Ledger, typed: str) -> str:
     """The id of the run that was `typed`, which is not `last`. Raises `NotFound`."""
+    if ledger.store.distant and PATTERN.fullmatch(typed) and _is_there(ledger, typed):
+        return typed  # all the others need not be listed
     known = ledger.runs()
     meant = [run for run in known if run.endswith(typed)] if typed else []
     if len(meant) == 1 or typed in meant:
@@ -38,10 +41,14 @@ def found(ledger: Ledger, typed: str) -> str:
 
 def newest(ledger: Ledger, pipeline: str) -> Iterator[RunRecord]:
     """The records of a pipeline's runs that can be read, the newest first."""
-    for run in ledger.runs():
-        try:
-            record = ledger.run(run)
-        except (NotFound, CorruptArtifact):  # it is just being deleted, or nobody can read it
-            continue
-        if record.pipeline == pipeline:
-            yield record
+    for told in newest_runs(ledger, lambda run, error: None):
+        if told.record.pipeline == pipeline:
+            yield told.record
+
+
+def _is_there(ledger: Ledger, run: str) -> bool:
+    try:
+        ledger.store.stat(run_key(run))
+    except NoSuchKey:
+        return False
+    return True

@@ -17,9 +17,13 @@ def new_run_id(now: float | None = None) -> str:
     """For example `20261122-005412-k3fq-7f3a`: second, fraction of it, chance."""
     moment = time.time() if now is None else now
     whole = int(moment)
-    second = time.strftime("%Y%m%d-%H%M%S", time.gmtime(whole))
     fraction = int((moment - whole) * 32**4)
-    return f"{second}-{_letters(fraction)}-{_letters(int.from_bytes(os.urandom(3)) >> 4)}"
+    return f"{second(whole)}-{_letters(fraction)}-{_letters(int.from_bytes(os.urandom(3)) >> 4)}"
+
+
+def second(moment: float) -> str:
+    """What the ids of all runs of this second begin with."""
+    return time.strftime("%Y%m%d-%H%M%S", time.gmtime(moment))
 
 
 def nonce(now: float | None = None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from penstock.model.graph import Call
 from penstock.model.plan import Plan
 from penstock.model.records import StepRun
-from penstock.runtime.cache import Cache, Miss
+from penstock.runtime.cache import Cache, Key, Miss
 from penstock.runtime.earlier import Earlier
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.notation import Expansion
@@ -25,7 +25,7 @@ class Search:
         self._plan = plan
         self._results = results
         self._earlier = earlier
-        self._cache = cache
+        self._cache = cache.at_once()
         self._ledger = ledger
         self._hits: dict[str, str] = {}
         self._sources: dict[str, str] = {}
@@ -40,11 +40,14 @@ class Search:
     def misses(self, items: Iterable[Call], stop: Stop) -> dict[str, Miss]:
         """Those that must run; the others become results. Raises `Stopped`."""
         found = {}
-        for item in items:
-            if stop.requested:
-                raise Stopped
-            if item.id not in self._results and (miss := self._look_up(item)) is not None:
-                found[item.id] = miss
+        for wave in self._cache.waves(item for item in items if item.id not in self._results):
+            keys = [(item, self._cache.key(item, self._results)) for item in wave]
+            self._cache.look_ahead([key.digest for _, key in keys])
+            for item, key in keys:
+                if stop.requested:
+                    raise Stopped
+                if (miss := self._look_up(item, key)) is not None:
+                    found[item.id] = miss
         return found
 
     def write(self, call: Call, count: int) -> dict[str, str]:
@@ -59,8 +62,7 @@ class Search:
             own = own + [self._results[id] for id in self._hits if id not in named]
         return {each.call: self._ledger.finish(each, reusable=False) for each in own}
 
-    def _look_up(self, item: Call) -> Miss | None:
-        key = self._cache.key(item, self._results)
+    def _look_up(self, item: Call, key: Key) -> Miss | None:
         found = self._cache.look_up(key, self._plan.controls(item))
         if (kept := self._earlier.instead(found, item.id, key)) is not None:
             result = self._results[item.id] = kept.reused(self._plan.run, item.id)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from enum import Enum
+from itertools import chain
 from typing import Any, Self
 
 from penstock.errors import BadConfiguration
@@ -64,12 +65,9 @@ def literals(component: StackComponent) -> Iterator[tuple[str, str, Secret]]:
     the spec must be given it; only one of our own on this machine ever is.
     """
     for item in fields(component):
-        value = getattr(component, item.name)
-        several = isinstance(value, tuple | list)
-        for index, secret in enumerate(value if several else (value,)):
+        for path, secret in _inside(item.name, getattr(component, item.name)):
             if isinstance(secret, Secret) and not secret.is_reference:
-                name = f"{item.name}_{index}" if several else item.name
-                yield item.name, _variable(component, name), secret
+                yield item.name, _variable(component, path), secret
 
 
 def option_fields(cls: type[StackComponent]) -> tuple[Field[Any], ...]:
@@ -80,6 +78,17 @@ def option_fields(cls: type[StackComponent]) -> tuple[Field[Any], ...]:
 def is_required(item: Field[Any]) -> bool:
     """Whether there is no default."""
     return item.default is MISSING and item.default_factory is MISSING
+
+
+def _inside(path: str, value: object) -> Iterator[tuple[str, object]]:
+    """What an option holds, with the path that leads to it: of a list or a mapping, all of it."""
+    if isinstance(value, Mapping):
+        found = [_inside(f"{path}_{key}", item) for key, item in value.items()]
+    elif isinstance(value, tuple | list):
+        found = [_inside(f"{path}_{index}", item) for index, item in enumerate(value)]
+    else:
+        found = [iter([(path, value)])]
+    return chain.from_iterable(found)
 
 
 def _variable(component: StackComponent, name: str) -> str:

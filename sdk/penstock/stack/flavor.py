@@ -34,7 +34,10 @@ Own = Mapping[str, Mapping[str, str]]
 
 BUILT_IN: Final[Own] = {
     "orchestrator": {"local": "penstock.orchestrators.local:LocalOrchestrator"},
-    "artifact-store": {"local": "penstock.artifacts.local:LocalArtifactStore"},
+    "artifact-store": {
+        "fsspec": "penstock.artifacts.remote:RemoteArtifactStore",
+        "local": "penstock.artifacts.local:LocalArtifactStore",
+    },
     "step-operator": {
         "subprocess": "penstock.step_operators.subprocess:SubprocessStepOperator",
     },

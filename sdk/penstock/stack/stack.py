@@ -21,8 +21,9 @@ from penstock.stack.orchestrator import Orchestrator
 from penstock.stack.step_operator import StepOperator
 
 if TYPE_CHECKING:
-    from penstock.stack import in_notebook
+    from penstock.stack import checked, in_notebook
 else:
+    checked = lazy("penstock.stack.checked")  # only for who checks it
     in_notebook = lazy("penstock.stack.in_notebook")  # only where somebody looks
 
 
@@ -122,6 +123,21 @@ class Stack:
             masked = {option: plain[option] for option in hidden}
             return replace(spec, options={**spec.options, **masked})
         return spec
+
+    def check(self) -> checked.Checked:
+        """Try out every component. `str()` of what is found has a line for each thing that was
+        tried, with what is wrong and what to type; `ok` is whether nothing is."""
+        return checked.check(self.name, self.components)
+
+    def up(self) -> None:
+        """Make the places that its components need, unless they are there."""
+        for component in self.components:
+            component.up()
+
+    def down(self) -> None:
+        """Take down what `up` has made, the last first. No artifact is ever touched."""
+        for component in reversed(self.components):
+            component.down()
 
     def _repr_html_(self) -> str | None:
         return in_notebook.of_stack(self)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from penstock.testing.materializer import MaterializerTests as MaterializerTests
     from penstock.testing.memory import MemoryArtifactStore as MemoryArtifactStore
     from penstock.testing.orchestrator import OrchestratorTests as OrchestratorTests
+    from penstock.testing.proxy import FaultProxy as FaultProxy
     from penstock.testing.recording import RecordingObserver as RecordingObserver
     from penstock.testing.recording import RecordingOrchestrator as RecordingOrchestrator
     from penstock.testing.step_operator import StepOperatorTests as StepOperatorTests
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ArtifactStoreTests": "penstock.testing.artifact_store",
     "DistantArtifactStore": "penstock.testing.distant",
+    "FaultProxy": "penstock.testing.proxy",
     "MaterializerTests": "penstock.testing.materializer",
     "MemoryArtifactStore": "penstock.testing.memory",
     "OrchestratorTests": "penstock.testing.orchestrator",

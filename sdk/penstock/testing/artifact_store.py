@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 from typing import ClassVar, Final
 
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 
 from penstock.artifacts.source import Buffers, OpenFile
 from penstock.artifacts.store import ArtifactStore, Buffer, Entry
-from penstock.errors import KeyTaken, NoSuchKey, StoreError
+from penstock.errors import KeyTaken, NoSuchKey, PenstockError, StoreError
 
 LARGE: Final = 3 << 20
 """Bytes of an object that no store should treat as a small one."""
@@ -145,7 +146,7 @@ class ArtifactStoreTests:
             "a/2": b"a/2", "b": b"b",
         }  # fmt: skip
         assert told == {"a/2": ("a/2", 3), "b": ("b", 1)}
-        assert store.get_all([]) == store.use_all([]) == store.stat_all([]) == {}
+        assert (store.get_all([]), store.use_all([]), store.stat_all([])) == ({}, {}, {})
 
     @pytest.mark.parametrize("size", [0, 5, LARGE, 3 * LARGE + 1])
     def test_who_reads_sees_every_piece_in_order(self, store: ArtifactStore, size: int) -> None:
@@ -191,6 +192,22 @@ class ArtifactStoreTests:
             next(iter(draft.pieces()))
 
         assert _everything(store) == before
+
+    @pytest.mark.parametrize("size", [5, 3 * LARGE])
+    def test_a_value_that_changes_after_it_was_hashed_poisons_nothing(
+        self, store: ArtifactStore, size: int
+    ) -> None:
+        value = bytearray(os.urandom(size))
+        before = bytes(value)
+        with store.draft(Buffers([value])) as draft:
+            seen = b"".join(bytes(piece) for piece in draft.pieces())
+            value[:] = bytes(size)
+            with suppress(PenstockError):  # a store may notice it, and refuse
+                draft.keep("a")
+
+        assert seen == before
+        with suppress(NoSuchKey):
+            assert bytes(store.get("a")) == before
 
     def test_a_draft_refuses_a_taken_key(self, store: ArtifactStore) -> None:
         store.put("a", [b"first"])

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeVar
 
+from penstock.artifacts.distant import DistantStore
 from penstock.artifacts.store import Buffer, Entry
 from penstock.errors import NoSuchKey
 from penstock.testing.memory import MemoryArtifactStore
@@ -28,17 +29,15 @@ _lock: Final = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
-class DistantArtifactStore(MemoryArtifactStore):
+class DistantArtifactStore(MemoryArtifactStore, DistantStore):
     """Keeps artifacts in memory, and behaves as if that were on the other side of a network."""
 
     flavor: ClassVar[str] = "distant"
 
     latency: float = 0.0
     """Seconds that every request takes."""
-
-    @property
-    def distant(self) -> bool:
-        return True
+    read_cache: str = "0"
+    """How much this machine keeps: nothing, so that every request is one."""
 
     @property
     def requests(self) -> Counter[str]:

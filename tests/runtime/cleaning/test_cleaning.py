@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from past import DAY, HOUR, Past, loose, pickling, single, using
+from past import DAY, HOUR, Past, chain, expected, loose, pickling, single, using
 
 from penstock import Client, LocalArtifactStore
 from penstock.artifacts.compression import ENDING
@@ -179,13 +179,13 @@ def test_what_is_left_of_a_run_that_was_half_deleted_goes(past: Past) -> None:
 
 
 def test_what_the_cache_needs_stays_when_its_run_goes(past: Past) -> None:
-    first = past.run("a")
+    first = past.run("ab")
     past.passes(20 * DAY)
     past.gc(keep_runs=0)
     assert past.runs == []
 
-    again = past.run("a")
-    assert (again.result(), past.computed(again)) == ("a" * 10000, [])
+    again = past.run("ab")
+    assert (again.result(), past.computed(again)) == (expected("ab", chain), [])
     assert again["make"].record.source == (first.id, "make")
 
 
@@ -383,6 +383,16 @@ def test_a_checkpoint_stays_as_long_as_a_result_in_the_cache(past: Past) -> None
 
     assert not values.is_there(kept)
     assert not (past.path / key).exists()
+
+
+def test_what_a_killed_check_has_left_goes_when_it_is_old(past: Past) -> None:
+    past.run("a")
+    past.store.put("probe/0123456789abcdef", [b"tried"])
+    assert past.gc().foreign == []
+    past.passes(2 * DAY)
+
+    assert past.gc().kinds["leftovers"].gone.count == 1
+    assert list(past.store.keys("probe/")) == []
 
 
 def test_what_was_moved_aside_and_what_writers_left_go_when_they_are_old(past: Past) -> None:

@@ -16,7 +16,7 @@ from penstock.runtime.bench.place import Place, place, sweep
 from penstock.runtime.bench.raw import raw_side
 from penstock.runtime.bench.report import Report, Told, What
 from penstock.runtime.bench.side import Side
-from penstock.runtime.orderly import Orderly
+from penstock.runtime.orderly import Orderly, Work
 
 SMALL: Final = 8 << 10
 """Bytes of a small object: above what lies in a record."""
@@ -48,7 +48,7 @@ def bench(store: ArtifactStore, size: int, count: int, memory: int, told: Told) 
         here = place(store)
         try:
             with orderly.work:
-                return _measured(store, here, _Steps(told), size, count)
+                return _measured(store, here, _Steps(told, orderly.work), size, count)
         finally:
             here.remove()
 
@@ -56,11 +56,13 @@ def bench(store: ArtifactStore, size: int, count: int, memory: int, told: Told) 
 class _Steps:
     """Tells how far it is, by the number of steps: none of them knows how long it will take."""
 
-    def __init__(self, told: Told) -> None:
+    def __init__(self, told: Told, work: Work) -> None:
         self._told = told
+        self._work = work
         self._begun = 0
 
     def begin(self, doing: str) -> None:
+        self._work.check()
         self._told(self._begun / STEPS, doing)
         self._begun += 1
 

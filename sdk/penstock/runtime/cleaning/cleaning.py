@@ -157,7 +157,10 @@ class _Cleaning:
                 self._discarded("objects", entry, self._old)
 
     def _clean_leftovers(self) -> None:
-        for entry in (*self._contents.corrupt(), *self._store.leftovers(self._old)):
+        contents = self._contents
+        for entry in (
+            *contents.corrupt(), *contents.probes(), *self._store.leftovers(self._old)
+        ):  # fmt: skip
             self._discarded("leftovers", entry, self._old)
 
     def _discarded(self, kind: str, entry: Entry, before: float) -> bool:

@@ -8,11 +8,11 @@ from typing import Final
 
 from penstock.artifacts.compression import ENDING
 from penstock.artifacts.identity import KEY
-from penstock.artifacts.store import ArtifactStore, Entry
+from penstock.artifacts.store import PROBES, ArtifactStore, Entry
 from penstock.runtime.runid import PATTERN
 from penstock.runtime.tags import TAGS
 
-SHELVES: Final = ("objects", "cache", "checkpoints", "corrupt", "runs", TAGS)
+SHELVES: Final = ("objects", "cache", "checkpoints", "corrupt", "runs", PROBES, TAGS)
 
 FILES: Final = ("run.json", "end.json", "submitted.json", "beat", "cancel", "pin")
 FOLDERS: Final = ("steps", "attempts", "logs", "expansions")
@@ -79,6 +79,10 @@ class Contents:
         for entry in self.store.keys("corrupt/"):
             if self._is_own("corrupt", entry):
                 yield entry
+
+    def probes(self) -> Iterator[Entry]:
+        """What checks of the store have left that were killed."""
+        return self._inside(f"{PROBES}/")
 
     def tags(self) -> list[Entry]:
         """Every tag."""

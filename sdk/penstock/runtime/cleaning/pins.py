@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable
 from typing import Final
 
 from penstock.artifacts.store import ArtifactStore
@@ -31,8 +32,10 @@ def unpin(store: ArtifactStore, run: str) -> None:
 
 def is_pinned(store: ArtifactStore, run: str) -> bool:
     """Whether somebody has pinned it; the file is what counts, not what is in it."""
-    try:
-        store.stat(_PIN.format(run))
-    except NoSuchKey:
-        return False
-    return True
+    return bool(pinned(store, [run]))
+
+
+def pinned(store: ArtifactStore, runs: Iterable[str]) -> set[str]:
+    """Those of these runs that are."""
+    keys = {_PIN.format(run): run for run in runs}
+    return {keys[key] for key in store.stat_all(keys)}

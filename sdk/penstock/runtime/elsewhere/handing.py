@@ -66,6 +66,7 @@ class Handing:
         """What the store says, and the error if that says nothing."""
         progress = self._progress
         raised = None
+        progress.ledger.store.flush()  # for the other process
         try:
             with progress.stop.reach():
                 run()

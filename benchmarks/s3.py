@@ -1,0 +1,190 @@
+"""The benchmarks of S3: what a store in a bucket takes, beside the calls of other libraries.
+
+    python benchmarks/s3.py [--size MIB] [--rounds N] [--small N] [--only SERVER] [--json FILE]
+
+Everything goes to a server on this machine, moto or `rclone serve s3`; most of what is measured is
+therefore the server. Each way is a process of its own that stays, and they take turns; time is that
+of the clock on the wall, medians, with quartiles in brackets, and ratios are taken pair by pair,
+see `pairs.py`. Writing with penstock is hashing, looking whether it is there, and sending; reading
+is fetching and hashing. "beside" is the most memory that there was beside the value. obstore is
+installed into an environment of its own under `build/others/`; a library that cannot be had is
+left out, with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any, Final, Self
+
+import machine
+import others
+import process
+import table
+from bucket_ways import WAYS
+from pairs import Cost
+from process import HERE
+from row import NONE, Goal, Row, counted, timed
+
+sys.path.append(str(HERE.parent / "tests" / "integrations" / "penstock_s3"))
+
+from servers import Server  # noqa: E402
+
+SERVERS: Final = ("moto", "rclone")
+APART: Final = {"obstore": ("obstore",)}
+"""What is installed for ways whose library is nothing of ours."""
+OURS: Final = "penstock"
+QUICK: Final = Goal(times=1 / 0.9)
+"""Beside the quickest call of s3fs, hash included."""
+PARTS: Final = 16
+"""MiB of a part, and how many are in memory at once at most."""
+PHASES: Final = {
+    "write": "{size:,} MiB written",
+    "read": "{size:,} MiB read",
+    "ranges": "20 parts of 1 MiB read",
+    "put_small": "{small:,} objects of 1 KB written",
+    "get_small": "{small:,} objects of 1 KB read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    size: int
+    small: int
+    rounds: int
+
+
+@dataclass
+class Way:
+    """A child that has one way, and what it took so far."""
+
+    name: str
+    child: subprocess.Popen[str]
+    version: str = ""
+    phases: Sequence[str] = ()
+    costs: dict[str, list[Cost]] = field(default_factory=dict)
+
+    @classmethod
+    def started(cls, name: str, url: str, chosen: Choices) -> Self:
+        """Raises `CalledProcessError` if its library cannot be installed."""
+        program = others.installed(name, APART[name]) if name in APART else sys.executable
+        command = [program, str(HERE / "bucket.py"), name, url, str(chosen.size)]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        made = cls(name, subprocess.Popen([*command, str(chosen.small)], **pipes, text=True))
+        said = made._said()
+        made.version, made.phases = said["version"], said["phases"]
+        return made
+
+    def take(self, phase: str) -> None:
+        assert self.child.stdin is not None
+        print(phase, file=self.child.stdin, flush=True)
+        said = self._said()
+        cost = Cost(said["cpu"], said["wall"], int(said["beside"]))
+        self.costs.setdefault(phase, []).append(cost)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.child.communicate()
+
+    def _said(self) -> Any:
+        assert self.child.stdout is not None
+        if not (line := self.child.stdout.readline()):
+            raise SystemExit(f"{self.name} has ended with {self.child.wait()}.")
+        return json.loads(line)
+
+
+def main() -> None:
+    options = arguments()
+    process.leave_nothing()
+    chosen = Choices(options.size, options.small, options.rounds)
+    with TemporaryDirectory(prefix="penstock-benchmarks-") as name:
+        process.live_in(Path(name))
+        facts = machine.described(Path(name))
+        measured = {server: beside(server, chosen) for server in options.only or SERVERS}
+    rows = [row for ways in measured.values() for row in ways]
+    print("  ·  ".join([*facts.values(), *versions()]))
+    print(table.text(rows))
+    if options.json:
+        data = {"machine": facts, "rows": [row.to_data() for row in rows]}
+        options.json.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+
+
+def beside(kind: str, chosen: Choices) -> list[Row]:
+    """What all ways take, on one server."""
+    with ExitStack() as stack:
+        server = stack.enter_context(Server(kind))
+        ways = list(started(stack, server.url, chosen))
+        for number in range(chosen.rounds + 1):
+            others.say(f"{kind}: round {number} of {chosen.rounds} ...")
+            for phase in PHASES:
+                for way in ways:
+                    if phase in way.phases:
+                        way.take(phase)
+        for way in ways:
+            for costs in way.costs.values():
+                del costs[0]  # when everything was imported, and connections were made
+    return list(rows(kind, ways, chosen))
+
+
+def started(stack: ExitStack, url: str, chosen: Choices) -> Iterator[Way]:
+    for name in WAYS:
+        try:
+            yield stack.enter_context(Way.started(name, url, chosen))
+        except subprocess.CalledProcessError as error:
+            others.say(f"left out: {name}: {others.reason(error)}")
+
+
+def rows(kind: str, ways: Sequence[Way], chosen: Choices) -> Iterator[Row]:
+    ours = next(way for way in ways if way.name == OURS)
+    for phase, text in PHASES.items():
+        name = f"{kind}: {text.format(size=chosen.size, small=chosen.small)}"
+        theirs = {way.name: way.costs[phase] for way in ways if phase in way.costs}
+        costs = theirs.pop(OURS)
+        best = quickest({name: cost for name, cost in theirs.items() if name.startswith("s3fs")})
+        for other, cost in theirs.items():
+            goal = QUICK if other == best and phase in ("write", "read") else NONE
+            yield timed(name, costs, other, cost, goal, unit="s", clock="wall")
+    for phase, most in (("write", PARTS), ("read", 1)):
+        peaks = [cost.peak / (1 << 20) for cost in ours.costs[phase]]
+        limit = PARTS * most if phase == "write" else chosen.size + PARTS
+        yield counted(f"{kind}: {phase}, memory beside", "MiB", peaks, Goal(most=limit))
+
+
+def quickest(costs: Mapping[str, Sequence[Cost]]) -> str:
+    """By the best of all rounds: others may have disturbed the rest."""
+    return min(costs, key=lambda name: min(cost.wall for cost in costs[name]))
+
+
+def versions() -> list[str]:
+    from importlib.metadata import version
+
+    return [f"{name} {version(name)}" for name in ("s3fs", "boto3", "aiobotocore", "moto")]
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="What a bucket takes, beside other libraries.")
+    parser.add_argument("--size", type=int, default=512, help="MiB of the large object")
+    parser.add_argument("--small", type=int, default=1000, help="how many small objects")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each way takes its turn")
+    parser.add_argument("--only", action="append", choices=SERVERS, help="one server")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Attempts: what fails in passing is tried again, with growing pauses and until one deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from penstock_s3.causes import Cause, cause_of
+
+R = TypeVar("R")
+
+_FIRST: Final = 0.05
+_LONGEST: Final = 5.0
+"""Seconds of the first pause, at most, and of any."""
+
+_SHARE: Final = 6
+"""The first attempt has this part of the time, each later one twice as much as the one before."""
+
+_STRANGER: Final = 6.0
+"""Seconds for which a server is looked for that has never answered: its address may be wrong."""
+
+
+class Attempts:
+    """How long, and how often, one thing is tried."""
+
+    def __init__(self, deadline: float, each: float | None = None, *, known: bool = True) -> None:
+        self._deadline = deadline
+        self._each = each
+        self._known = known
+        self.failures: list[Cause] = []
+        self._begin = 0.0
+        self._seen = 0.0
+        self._limit: asyncio.Timeout | None = None
+
+    async def until_done(self, attempt: Callable[[], Awaitable[R]]) -> R:
+        """What an attempt gives that does not fail. Raises `GivenUp`."""
+        loop = asyncio.get_running_loop()
+        begin = self._begin = loop.time()
+        while True:
+            self._seen = loop.time()
+            left = self._begin + self._deadline - self._seen
+            try:
+                async with asyncio.timeout(min(left, self._most())) as self._limit:
+                    return await attempt()
+            except Exception as error:
+                cause = cause_of(error)
+                if cause is None:
+                    raise
+                self.failures.append(cause)
+                pause = self._pause(cause)
+                if not cause.passing or loop.time() + pause >= self._begin + self._patience(cause):
+                    raise GivenUp(cause, len(self.failures), loop.time() - begin) from error
+            await asyncio.sleep(pause)
+
+    def moving(self) -> None:
+        """Something large is under way: the time that it moves does not count."""
+        now = asyncio.get_running_loop().time()
+        self._begin += now - self._seen
+        self._seen = now
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(now + self._most())
+
+    def gained(self) -> None:
+        """Something is done that no failure undoes: from here on all counts anew."""
+        self.failures.clear()
+        self.moving()
+        self._begin = self._seen
+
+    def _most(self) -> float:
+        """Seconds that the next attempt may take."""
+        if self._each is not None:
+            return self._each
+        return self._deadline / _SHARE * 2.0 ** len(self.failures)
+
+    def _pause(self, cause: Cause) -> float:
+        most = min(_LONGEST, _FIRST * 2.0 ** (len(self.failures) - 1))
+        return cause.wait + random.uniform(0, most)
+
+    def _patience(self, cause: Cause) -> float:
+        if cause.nobody and not self._known:
+            return min(_STRANGER, self._deadline)
+        return self._deadline
+
+
+class GivenUp(Exception):
+    """It cannot be done, or there is no time left."""
+
+    def __init__(self, cause: Cause, attempts: int, seconds: float) -> None:
+        super().__init__(cause.code)
+        self.cause = cause
+        self.attempts = attempts
+        self.seconds = seconds

@@ -1,0 +1,83 @@
+"""The bucket: whether it can be used, and making one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from penstock.errors import PenstockError
+from penstock.model.component import Finding
+from penstock_s3.asked import Failed, Refused
+
+if TYPE_CHECKING:
+    from penstock_s3.connection import Connection
+
+_ABOUT: Final = {
+    "NoSuchBucket": "bucket",
+    "InvalidBucketName": "bucket",
+    "RequestTimeTooSkewed": "clock",
+    "Unreachable": "endpoint",
+    "Proxy": "endpoint",
+    "TLS": "endpoint",
+    "PermanentRedirect": "region",
+    "AuthorizationHeaderMalformed": "region",
+    "AccessDenied": "permissions",
+}
+"""What is wrong, by the code of a cause; mostly it is the credentials."""
+
+_APART: Final = 300.0
+"""Seconds by which clocks may differ before somebody should know."""
+
+
+def seen(connection: Connection) -> Iterator[Finding]:
+    """Whether the server is there, knows who asks, and has the bucket; and what time it is there.
+
+    Ends with the first thing that is wrong.
+    """
+    try:
+        answer = connection.run(connection.request("list_objects_v2", MaxKeys=1))
+    except PenstockError as error:
+        code = error.code if isinstance(error, Failed) else ""
+        yield Finding.of(_ABOUT.get(code, "credentials"), error)
+        return
+    yield from (Finding(what, True) for what in ("endpoint", "credentials", "bucket"))
+    apart = time.time() - moment_of(answer)
+    if abs(apart) > _APART:
+        yield Finding(
+            "clock", True,
+            f"This machine's clock is {abs(apart) / 60:,.0f} minutes "
+            f"{'ahead of' if apart > 0 else 'behind'} the server's.",
+            "timedatectl set-ntp true",
+        )  # fmt: skip
+    else:
+        yield Finding("clock", True)
+
+
+async def make(connection: Connection) -> None:
+    """Make the bucket, unless it is there."""
+    client = await connection.line.client()
+    region = client.meta.region_name
+    given: dict[str, Any] = {}
+    if region and region not in ("us-east-1", "aws-global"):
+        given["CreateBucketConfiguration"] = {"LocationConstraint": region}
+    try:
+        await connection.request("create_bucket", **given)
+    except Refused as error:
+        if error.code == "BucketAlreadyExists":  # some servers say no more than this
+            with suppress(Refused):
+                await connection.request("list_objects_v2", MaxKeys=1)
+                return
+        if error.code != "BucketAlreadyOwnedByYou":
+            raise
+
+
+def moment_of(answer: Mapping[str, Any]) -> float:
+    """When the server has answered, by its own clock; seconds since 1970."""
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    try:
+        return parsedate_to_datetime(date).timestamp() if date else time.time()
+    except ValueError:
+        return time.time()

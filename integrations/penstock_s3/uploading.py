@@ -1,0 +1,143 @@
+"""Large objects on their way up: in parts, side by side, from private copies of each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from penstock.errors import NoSuchKey, StoreError, StoreUnavailable
+from penstock_s3 import small
+from penstock_s3.abilities import NONCE, nonce_of
+from penstock_s3.attempts import Attempts
+from penstock_s3.causes import Incomplete
+from penstock_s3.etags import Md5
+from penstock_s3.exclusive import exclusively, new_nonce
+from penstock_s3.outgoing import outgoing
+from penstock_s3.parts import Lane, Part
+from penstock_s3.several import all_of
+
+if TYPE_CHECKING:
+    from penstock_s3.connection import Connection
+
+SIDE_BY_SIDE: Final = 8
+"""Parts of one object that are under way at the same time, each in memory of its own."""
+
+TRIES: Final = 3
+"""How often an upload is begun that somebody else ends: a rule of the bucket, or a cleaning."""
+
+_PATIENCE: Final = 4.0
+"""Seconds for cleaning up: whoever has interrupted it waits for that."""
+
+
+async def store(
+    connection: Connection, key: str, parts: Sequence[Part], *, exclusive: bool
+) -> None:
+    """Write an object: whole or not at all. Raises `KeyTaken`, and `UnsupportedValue` for what was
+    changed since it was hashed."""
+    if len(parts) <= 1:
+        copies = [Lane(part.size).pack(part)[0] for part in parts]
+        await small.store(connection, key, copies, exclusive=exclusive)
+        return
+    for _ in range(TRIES):
+        with suppress(_Ended):
+            await _Upload(connection, key, parts).done(exclusive=exclusive)
+            return
+    raise StoreUnavailable(
+        f"The upload of {connection.url(key)} was ended {TRIES} times by somebody else.",
+        hint="Look for a lifecycle rule of the bucket that ends uploads, and give them a day.",
+    )
+
+
+class _Ended(Exception):
+    """The server does not know the upload any more."""
+
+
+class _Upload:
+    """One upload, from its beginning to its completion or its abortion."""
+
+    def __init__(self, connection: Connection, key: str, parts: Sequence[Part]) -> None:
+        self._connection = connection
+        self._key = key
+        self._parts = parts
+        self._nonce = new_nonce()
+        self._id = ""
+        self._etags: dict[int, str] = {}
+
+    async def done(self, *, exclusive: bool) -> None:
+        connection = self._connection
+        about: dict[str, Any] = {"Metadata": {NONCE: self._nonce}, **connection.sealed()}
+        begun = await connection.request("create_multipart_upload", key=self._key, **about)
+        self._id = begun["UploadId"]
+        try:
+            await self._send()
+            await self._complete(exclusive=exclusive)
+        except NoSuchKey:
+            raise _Ended from None
+        except BaseException:
+            await self._abort()
+            raise
+
+    async def _send(self) -> None:
+        """Every part; the first error ends all."""
+        left = iter(self._parts)
+        await all_of(self._send_some(left) for _ in range(min(SIDE_BY_SIDE, len(self._parts))))
+
+    async def _send_some(self, left: Iterator[Part]) -> None:
+        """One part after the other, through the same memory."""
+        lane = Lane(self._parts[0].size)
+        loop = asyncio.get_running_loop()
+        for part in left:
+            copy, md5 = await loop.run_in_executor(None, lane.pack, part)
+            self._etags[part.number] = await self._sent(part.number, copy, md5)
+
+    async def _sent(self, number: int, copy: memoryview, md5: Md5) -> str:
+        """The ETag of a part that has arrived as it was sent."""
+        connection, attempts = self._connection, self._connection.attempts()
+
+        async def attempt() -> str:
+            answer = await connection.once(
+                "upload_part", key=self._key, UploadId=self._id, PartNumber=number,
+                ContentMD5=md5.header, **outgoing(copy, attempts.moving),
+            )  # fmt: skip
+            if connection.etags_are_md5 and md5.fits(answer) is False:
+                raise Incomplete("other bytes arrived than were sent")
+            return str(answer["ETag"])
+
+        return await connection.repeated("upload_part", attempt, key=self._key, attempts=attempts)
+
+    async def _complete(self, *, exclusive: bool) -> None:
+        """Make it an object. It may be one already, if an answer was lost."""
+        connection, key = self._connection, self._key
+        attempts = connection.attempts(connection.deadline / 2)  # it may have to copy all of it
+        listed = [{"PartNumber": n, "ETag": etag} for n, etag in sorted(self._etags.items())]
+
+        async def write(conditions: Mapping[str, str]) -> None:
+            try:
+                await connection.once(
+                    "complete_multipart_upload", key=key, UploadId=self._id,
+                    MultipartUpload={"Parts": listed}, **conditions,
+                )  # fmt: skip
+            except NoSuchKey:
+                if nonce_of(await connection.once("head_object", key=key)) != self._nonce:
+                    raise
+
+        async def anyway() -> None:
+            await write({})
+
+        if exclusive:
+            await exclusively(connection, key, self._nonce, write, attempts=attempts)
+        else:
+            await connection.repeated(
+                "complete_multipart_upload", anyway, key=key, attempts=attempts
+            )
+
+    async def _abort(self) -> None:
+        async def attempt() -> None:
+            await self._connection.once("abort_multipart_upload", key=self._key, UploadId=self._id)
+
+        with suppress(StoreError):  # what is left of it is found by `gc`
+            await self._connection.repeated(
+                "abort_multipart_upload", attempt, key=self._key, attempts=Attempts(_PATIENCE)
+            )

@@ -1,0 +1,40 @@
+"""Distant stores: every request takes milliseconds, so this machine keeps what it has read."""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass
+
+from penstock.artifacts.store import ArtifactStore
+from penstock.errors import BadConfiguration
+from penstock.model.resources import quantity
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistantStore(ArtifactStore, ABC):
+    """What flavors begin with whose place is on the other side of a network."""
+
+    read_cache: str = "10GB"
+    """How much this machine keeps of what it has read and written, for example "500GiB"; all
+    such stores share it, and what was not used for longest goes first. "0" keeps nothing."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if _size(self.read_cache) is None:
+            raise BadConfiguration(
+                f"The artifact store {self.name!r} has read_cache={self.read_cache!r}, which is no "
+                "size.",
+                hint="Write a number and a unit, for example read_cache='10GB', or '0' for none.",
+            )
+
+    @property
+    def distant(self) -> bool:
+        return True
+
+    @property
+    def read_cache_size(self) -> int:
+        return _size(self.read_cache) or 0
+
+
+def _size(written: object) -> int | None:
+    return quantity(str(written).removesuffix("B"))

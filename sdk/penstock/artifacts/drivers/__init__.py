@@ -1,0 +1,1 @@
+"""Drivers: fsspec's file systems, each with what is known of how it writes."""

@@ -1,0 +1,63 @@
+"""Makes the harness of this folder importable, and starts servers when they are asked for."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from penstock.testing.proxy import FaultProxy
+
+here = Path(__file__).parent
+sys.path += [str(here)]
+
+from places import Made, maker  # noqa: E402
+from servers import Server  # noqa: E402
+
+Start = Callable[[str], Server]
+
+
+@pytest.fixture(scope="session")
+def started() -> Iterator[Start]:
+    """Gives the server of a kind, which is started once for all tests."""
+    servers: dict[str, Server] = {}
+    with ExitStack() as stack:
+
+        def start(kind: str) -> Server:
+            if kind not in servers:
+                servers[kind] = stack.enter_context(Server(kind))
+            return servers[kind]
+
+        yield start
+
+
+@pytest.fixture
+def moto(started: Start) -> Server:
+    """A server with conditional writes."""
+    return started("moto")
+
+
+@pytest.fixture
+def rclone(started: Start) -> Server:
+    """A server without conditional writes."""
+    return started("rclone")
+
+
+@pytest.fixture(params=["moto", "rclone"])
+def server(started: Start, request: pytest.FixtureRequest) -> Server:
+    """One after the other."""
+    return started(request.param)
+
+
+@pytest.fixture
+def made(server: Server) -> Made:
+    """Makes stores in a bucket of their own: `made("prefix", part_size="5MiB")`."""
+    return maker(server)
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[FaultProxy]:
+    """Stands before the server; `made(through=proxy)` goes through it."""
+    with FaultProxy(server.url) as proxy:
+        yield proxy
