@@ -1,6 +1,6 @@
 # Every target makes .venv and installs what it needs by itself; the second time that takes no time.
 
-.PHONY: help demo test test-all lint bench bench-artifacts bench-others clean ready-demo ready-test ready-lint
+.PHONY: help demo test test-all lint bench bench-artifacts bench-others bench-s3 clean ready-demo ready-test ready-lint
 
 help:
 	@echo "make demo    run the example pipeline twice: first the work, then the cache"
@@ -8,7 +8,8 @@ help:
 	@echo "             (make test-all: every case of them; it takes several times as long)"
 	@echo "make lint    check style, types and the direction of imports"
 	@echo "make bench   run the benchmarks (make bench-artifacts: how fast values are kept and got back;"
-	@echo "             make bench-others: beside other tools, which it installs)"
+	@echo "             make bench-others: beside other tools, which it installs;"
+	@echo "             make bench-s3: what a bucket takes)"
 	@echo "make clean   remove .venv, caches and build products, but no run and no artifact"
 	@echo
 	@echo "Python 3.11 or newer is looked for; to name one: make test PYTHON=python3.13"
@@ -40,6 +41,9 @@ bench-artifacts: ready-test
 
 bench-others: ready-test
 	.venv/bin/python benchmarks/others.py
+
+bench-s3: ready-test
+	.venv/bin/python benchmarks/s3.py
 
 clean:
 	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -17,6 +17,11 @@ BUCKET: Final = "bucket"
 REGION: Final = "us-east-1"
 KEY, SECRET = "key", "secret"
 RANGE: Final = 1 << 20
+CHECKSUMS: Final = {
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+}
+"""rclone answers to a range with the checksum of the whole, which botocore would refuse."""
 THREADS: Final = 32
 
 
@@ -130,6 +135,7 @@ class S3fs(Way):
         self._files = S3FileSystem(
             **{"key": KEY, "secret": SECRET, "endpoint_url": url, "use_listings_cache": False},
             client_kwargs={"region_name": REGION},
+            config_kwargs=CHECKSUMS,
         )
 
     def ready(self) -> None:
@@ -206,7 +212,7 @@ class Boto3(Way):
             region_name=REGION,
             aws_access_key_id=KEY,
             aws_secret_access_key=SECRET,
-            config=Config(max_pool_connections=THREADS),
+            config=Config(max_pool_connections=THREADS, **CHECKSUMS),
         )
 
     def write(self) -> None:
@@ -285,6 +291,5 @@ class Obstore(Way):
 
 
 WAYS: Final = {
-    kind.name: kind
-    for kind in (Penstock, S3fs, S3fsParts, S3fsStream, S3fsFile, Boto3, Obstore)
+    kind.name: kind for kind in (Penstock, S3fs, S3fsParts, S3fsStream, S3fsFile, Boto3, Obstore)
 }

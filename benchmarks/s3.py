@@ -1,6 +1,7 @@
 """The benchmarks of S3: what a store in a bucket takes, beside the calls of other libraries.
 
-    python benchmarks/s3.py [--size MIB] [--rounds N] [--small N] [--only SERVER] [--json FILE]
+    python benchmarks/s3.py [--size MIB] [--rounds N] [--small N] [--only SERVER] [--way NAME]
+                            [--json FILE]
 
 Everything goes to a server on this machine, moto or `rclone serve s3`; most of what is measured is
 therefore the server. Each way is a process of its own that stays, and they take turns; time is that
@@ -44,8 +45,10 @@ APART: Final = {"obstore": ("obstore",)}
 OURS: Final = "penstock"
 QUICK: Final = Goal(times=1 / 0.9)
 """Beside the quickest call of s3fs, hash included."""
-PARTS: Final = 16
-"""MiB of a part, and how many are in memory at once at most."""
+PART: Final = 16
+"""MiB."""
+PARTS: Final = 8
+"""That are in memory at once."""
 PHASES: Final = {
     "write": "{size:,} MiB written",
     "read": "{size:,} MiB read",
@@ -57,7 +60,11 @@ PHASES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Choices:
+    """How much is measured."""
+
+    ways: Sequence[str]
     size: int
+    """MiB of the large object."""
     small: int
     rounds: int
 
@@ -111,7 +118,8 @@ class Way:
 def main() -> None:
     options = arguments()
     process.leave_nothing()
-    chosen = Choices(options.size, options.small, options.rounds)
+    ways = options.way and [OURS, *options.way]
+    chosen = Choices(ways or list(WAYS), options.size, options.small, options.rounds)
     with TemporaryDirectory(prefix="penstock-benchmarks-") as name:
         process.live_in(Path(name))
         facts = machine.described(Path(name))
@@ -142,7 +150,7 @@ def beside(kind: str, chosen: Choices) -> list[Row]:
 
 
 def started(stack: ExitStack, url: str, chosen: Choices) -> Iterator[Way]:
-    for name in WAYS:
+    for name in dict.fromkeys(chosen.ways):
         try:
             yield stack.enter_context(Way.started(name, url, chosen))
         except subprocess.CalledProcessError as error:
@@ -159,10 +167,9 @@ def rows(kind: str, ways: Sequence[Way], chosen: Choices) -> Iterator[Row]:
         for other, cost in theirs.items():
             goal = QUICK if other == best and phase in ("write", "read") else NONE
             yield timed(name, costs, other, cost, goal, unit="s", clock="wall")
-    for phase, most in (("write", PARTS), ("read", 1)):
+    for phase, most in (("write", (PARTS + 1) * PART), ("read", chosen.size + PART)):
         peaks = [cost.peak / (1 << 20) for cost in ours.costs[phase]]
-        limit = PARTS * most if phase == "write" else chosen.size + PARTS
-        yield counted(f"{kind}: {phase}, memory beside", "MiB", peaks, Goal(most=limit))
+        yield counted(f"{kind}: {phase}, memory beside", "MiB", peaks, Goal(most=most))
 
 
 def quickest(costs: Mapping[str, Sequence[Cost]]) -> str:
@@ -182,6 +189,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--small", type=int, default=1000, help="how many small objects")
     parser.add_argument("--rounds", type=int, default=3, help="how often each way takes its turn")
     parser.add_argument("--only", action="append", choices=SERVERS, help="one server")
+    parser.add_argument("--way", action="append", choices=WAYS, help="one way beside ours")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     return parser.parse_args()
 

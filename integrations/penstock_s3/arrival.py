@@ -65,8 +65,7 @@ class Arrival:
         """Put bytes where the span goes on; there are not more than are left."""
         self._view[span.at : span.at + len(piece)] = piece
         span.at += len(piece)
-        if span is self._spans[self._complete]:
-            self._news.set()
+        self._news.set()
 
     async def show(self, seen: Callable[[Buffer], object]) -> None:
         """All of it, in order, as it comes; to somebody who works in another thread meanwhile."""

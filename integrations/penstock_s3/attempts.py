@@ -7,7 +7,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from penstock_s3.causes import Cause, cause_of
+from penstock_s3.causes import SILENT, Cause, cause_of
 
 R = TypeVar("R")
 
@@ -51,7 +51,9 @@ class Attempts:
                 self.failures.append(cause)
                 pause = self._pause(cause)
                 if not cause.passing or loop.time() + pause >= self._begin + self._patience(cause):
-                    raise GivenUp(cause, len(self.failures), loop.time() - begin) from error
+                    raise GivenUp(
+                        self._telling(), len(self.failures), loop.time() - begin
+                    ) from error
             await asyncio.sleep(pause)
 
     def moving(self) -> None:
@@ -73,6 +75,11 @@ class Attempts:
         if self._each is not None:
             return self._each
         return self._deadline / _SHARE * 2.0 ** len(self.failures)
+
+    def _telling(self) -> Cause:
+        """Why it did not go through: the last cause, or the last that is no mere silence."""
+        told = [cause for cause in self.failures if cause.code != SILENT]
+        return (told or self.failures)[-1]
 
     def _pause(self, cause: Cause) -> float:
         most = min(_LONGEST, _FIRST * 2.0 ** (len(self.failures) - 1))

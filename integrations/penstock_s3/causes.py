@@ -37,10 +37,14 @@ _KEY_HINT: Final = (
 )
 _LOGIN: Final = "Log in again, for example `aws sso login`, or get new keys. Then run again."
 
+_ALLOW: Final = (
+    "Allow it in the policy of these credentials or of the bucket '{bucket}', or use others."
+)
+
 _FINAL: Final = {
     "NoSuchBucket": ("there is no such bucket", "penstock artifact-store up {store}"),
-    "AccessDenied": ("these credentials may not do that (they need {action})", "{policy}"),
-    "403": ("these credentials may not do that (they need {action})", "{policy}"),
+    "AccessDenied": ("these credentials may not do that (they need {action})", _ALLOW),
+    "403": ("these credentials may not do that (they need {action})", _ALLOW),
     "AllAccessDisabled": ("the bucket is closed to everybody", ""),
     "AccountProblem": ("there is a problem with the account", "Ask whoever pays for it."),
     "InvalidAccessKeyId": ("the server does not know this access key", _KEY_HINT),
@@ -66,7 +70,7 @@ _FINAL: Final = {
     "EntityTooLarge": ("the server takes no object of this size", ""),
     "InvalidPart": ("the server has lost a part", ""),
     "NotImplemented": ("the server does not know this request", ""),
-    "MethodNotAllowed": ("the server does not allow this request; is it read-only?", "{policy}"),
+    "MethodNotAllowed": ("the server does not allow this request; is it read-only?", _ALLOW),
 }
 """What does not get better by trying again: the reason and the cure, by the server's word."""
 
@@ -108,7 +112,7 @@ def cause_of(error: BaseException) -> Cause | None:
     if isinstance(error, Incomplete):
         return Cause("Incomplete", str(error), passing=True)
     if isinstance(error, TimeoutError):
-        return Cause("Timeout", "there was no answer in time", passing=True)
+        return Cause(SILENT, "{server} does not answer in time", _REACH, passing=True)
     names = {kind.__name__ for kind in type(error).__mro__}
     if names & {*_NO_SESSION}:
         return _unknown(error, names)
@@ -123,6 +127,9 @@ def cause_of(error: BaseException) -> Cause | None:
         return Cause("Broken", f"the connection broke off ({said(error)})", passing=True)
     return None
 
+
+SILENT: Final = "Timeout"
+"""The code of a cause that says least: that there was no answer."""
 
 _PROXY: Final = "Look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
 _REACH: Final = "Look at its endpoint_url and region, and whether this machine is online."

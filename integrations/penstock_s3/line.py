@@ -68,6 +68,11 @@ class Line:
                     found = _lines[dialled] = cls(dialled)
         return found  # type: ignore[return-value] # nobody inherits from it
 
+    @property
+    def server(self) -> str:
+        """Its URL, once there is a session."""
+        return str(self._client.meta.endpoint_url) if self._client is not None else "The server"
+
     def turns(self, url: str) -> asyncio.Lock:
         """Held by who writes there, where the server keeps nobody out."""
         return self._turns.setdefault(url, asyncio.Lock())

@@ -9,7 +9,7 @@ from typing import Final, Self
 from penstock.artifacts.store import is_key
 from penstock.errors import BadConfiguration
 
-_BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+_BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 """What some server takes for the name of a bucket; which of these do, it says itself."""
 
 _HINT: Final = "Write the bucket and a folder in it, for example path='s3://bucket/penstock'."

@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from penstock.artifacts.distant import DistantStore
+from penstock.artifacts.distant import FRESH, DistantStore
 from penstock.artifacts.draft import Draft
 from penstock.artifacts.source import Source
-from penstock.artifacts.store import FRESH, Buffer, Entry, check_key, check_prefix
+from penstock.artifacts.store import Buffer, Entry, check_key, check_prefix
 from penstock.errors import StoreUnavailable
 from penstock.model.component import Finding, Secret
 from penstock.model.resources import quantity

@@ -15,12 +15,13 @@ import children
 import pytest
 import refusing
 
+from penstock.artifacts.distant import FRESH
 from penstock.artifacts.distant_objects import DistantObjects
 from penstock.artifacts.hashed import Hashed
 from penstock.artifacts.objects import object_key
 from penstock.artifacts.room import LEFT_BEHIND, SHARE, Room
 from penstock.artifacts.source import OpenFile
-from penstock.artifacts.store import FRESH, LARGE, Buffer
+from penstock.artifacts.store import LARGE, Buffer
 from penstock.artifacts.values import NOTHING, Trust, Values
 from penstock.digest import of_buffers
 from penstock.errors import BadConfiguration, CorruptArtifact, NoSuchKey

@@ -11,7 +11,8 @@ import pytest
 from watched_store import Watched
 
 from penstock import LocalArtifactStore, LocalOrchestrator, Pipeline, Run, Stack, pipeline, step
-from penstock.artifacts.store import FRESH, ArtifactStore
+from penstock.artifacts.distant import FRESH
+from penstock.artifacts.store import ArtifactStore
 from penstock.errors import RunFailed
 from penstock.model.records import Status
 from penstock.runtime.ledger import Ledger, cache_key
@@ -275,6 +276,17 @@ def test_a_seal_that_cannot_be_read_does_no_harm(far: Watched) -> None:
     far.put(f"runs/{run.id}/end.json", [b"no seal"])
 
     assert computed(on(far).run(3)) == []
+
+
+def test_hours_later_all_that_is_written_is_still_the_run_and_its_seal(far: Watched) -> None:
+    on(far).run(3)
+    place = far._place
+    for key, item in place.objects.items():
+        place.objects[key] = item._replace(modified=item.modified - FRESH / 2)
+
+    _, requests, _ = cost(far, lambda: on(far).run(3))
+
+    assert (requests["put"], requests["copy"]) == (2, 0)
 
 
 def test_what_a_run_relies_on_is_young_afterwards(far: Watched) -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
+from typing import Final
 
 from penstock.artifacts.store import ArtifactStore
 from penstock.errors import BadConfiguration
 from penstock.model.resources import quantity
+
+FRESH: Final = 43_200.0
+"""Seconds for which an object is young there, half a day: a touch is a request for each object of a
+run that takes all from the cache, and nobody cleans a place that others use as hastily as that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +35,10 @@ class DistantStore(ArtifactStore, ABC):
     @property
     def distant(self) -> bool:
         return True
+
+    @property
+    def fresh(self) -> float:
+        return FRESH
 
     @property
     def read_cache_size(self) -> int:

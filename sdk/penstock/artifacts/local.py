@@ -25,7 +25,6 @@ from penstock.artifacts.hashed import settled_stamp
 from penstock.artifacts.mapping import mapped
 from penstock.artifacts.source import Source, read_all, write_all
 from penstock.artifacts.store import (
-    FRESH,
     LARGE,
     PROBES,
     ArtifactStore,
@@ -154,7 +153,7 @@ class LocalArtifactStore(ArtifactStore):
     def use(self, key: str) -> Buffer:
         """Its age comes with the size: a young object costs no more than `get`."""
         fd, status = self._opened(key)
-        if time.time() - status.st_mtime > FRESH:
+        if time.time() - status.st_mtime > self.fresh:
             try:
                 # By its name: that is gone if somebody is just deleting the file that is open here.
                 self.freshen(Entry(key, status.st_size, status.st_mtime))

@@ -42,7 +42,8 @@ LARGE: Final = 1 << 20
 
 FRESH: Final = 1800.0
 """Seconds for which an object that was written or touched is young. Nobody relies on an older one
-before it is touched: so what is in use is never old, and cleaning deletes only what is, by far."""
+before it is touched: so what is in use is never old, and cleaning deletes only what is, by far.
+Where a touch is a request of its own it is longer: see `ArtifactStore.fresh`."""
 
 PROBES: Final = "probe"
 """Where a check has its object meanwhile. What a killed one leaves goes with the next `gc`."""
@@ -104,6 +105,11 @@ class ArtifactStore(StackComponent, ABC):
     def read_cache_size(self) -> int:
         """Bytes that this machine may keep of the objects of such stores: see `DistantStore`."""
         return 0
+
+    @property
+    def fresh(self) -> float:
+        """Seconds for which an object that was written or touched is young: see `FRESH`."""
+        return FRESH
 
     @abstractmethod
     def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
@@ -254,7 +260,7 @@ class ArtifactStore(StackComponent, ABC):
 
     def freshen(self, found: Entry) -> None:
         """Touch an object that is to be relied on, unless it is young. Raises `NoSuchKey`."""
-        if time.time() - found.modified > FRESH:
+        if time.time() - found.modified > self.fresh:
             with suppress(StoreUnavailable):  # who may only read relies on what others leave
                 self.touch(found.key)
 

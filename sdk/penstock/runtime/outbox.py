@@ -148,6 +148,10 @@ class Outbox(ArtifactStore):
         self._sending.wait({key}.__contains__)
         self._store.touch(key)
 
+    @property
+    def fresh(self) -> float:
+        return self._store.fresh
+
     def freshen(self, found: Entry) -> None:
         self._store.freshen(found)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from judge import Judge
 from servers import KEY, REGION, SECRET, Server
-from writers import Winners, race, what
+from writers import FAILED, Winners, race, what
 
 from penstock.testing.asked import Request
 from penstock.testing.faults import ANSWER_LOST, CONFLICT, INTERNAL_ERROR, RESET, Fault, Refusal
@@ -29,8 +29,12 @@ def often_unlucky(request: Request) -> Fault | None:
 
 
 def crowded(winners: Winners) -> Winners:
-    """The keys that not exactly one has won."""
-    return {key: writers for key, writers in winners.items() if len(writers) != 1}
+    """The keys that not exactly one has won, and who failed."""
+    return {
+        key: writers
+        for key, writers in winners.items()
+        if len(writers) != 1 or key.startswith(FAILED)
+    }
 
 
 def others(winners: Winners, judge: Judge) -> list[str]:

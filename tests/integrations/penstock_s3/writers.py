@@ -23,7 +23,9 @@ from penstock.artifacts.store import ArtifactStore
 from penstock.errors import KeyTaken
 
 Winners: TypeAlias = dict[str, list[int]]
-"""Who believes to have written a key."""
+"""Who believes to have written a key; and who failed, under what he says."""
+
+FAILED = "failed: "
 
 KINDS: dict[str, Any] = {**vars(planted_s3_stores), "S3ArtifactStore": S3ArtifactStore}
 
@@ -48,7 +50,7 @@ def race(
     winners: Winners = {f"keys/{number}": [] for number in range(keys)}
     for text in said:
         for key, writer in json.loads(text):
-            winners[key].append(writer)
+            winners.setdefault(key, []).append(writer)
     return winners
 
 
@@ -69,6 +71,9 @@ def compete(store: ArtifactStore, first: int, threads: int, keys: int) -> list[t
             try:
                 store.put(f"keys/{number}", [what(writer)], exclusive=True)
             except KeyTaken:
+                continue
+            except Exception as error:  # the others are waiting
+                won.append((f"{FAILED}{error!r}", writer))
                 continue
             won.append((f"keys/{number}", writer))
         return won

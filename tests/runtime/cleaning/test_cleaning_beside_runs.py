@@ -320,6 +320,16 @@ def beside_a_run(old: Path, store: type[Between], act: int) -> bool:
         return bool(made)
 
 
+def test_the_first_run_of_all_may_begin_while_a_cleaning_looks(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    past = Past(path, Between(path=str(path)))
+    Between.act[0] = 0
+    Between.happens[1] = lambda: past.run("ab", single)
+    assert past.gc().runs == []
+    assert Between.happens == {}
+    assert len(past.runs) == 1
+
+
 @pytest.fixture
 def old(past: Past) -> Path:
     """A store with a run of two pipelines, long ago; all of it is to go."""

@@ -87,6 +87,10 @@ class Below(ArtifactStore):
     def learn(self, abilities: Mapping[str, Any]) -> None:
         self.store.learn(abilities)
 
+    @property
+    def fresh(self) -> float:
+        return self.store.fresh
+
     def freshen(self, found: Entry) -> None:
         self.store.freshen(Entry(self.prefix + found.key, found.size, found.modified))
 

@@ -1,10 +1,10 @@
 """Cleaning a store, also while others use it.
 
-There are no locks. Who relies on something that is there makes it young before (see `FRESH` and
-`ArtifactStore.use`), and what is young is never deleted, whoever names it. Of what is old, this
-goes: runs first, then results in the cache that no run names, then the objects that nothing names
-which is left. So whatever names an object is gone before the object is, and a cleaning that was
-interrupted leaves only what the next one takes.
+There are no locks. Who relies on something that is there makes it young before (see
+`ArtifactStore.fresh` and `ArtifactStore.use`), and what is young is never deleted, whoever names
+it. Of what is old, this goes: runs first, then results in the cache that no run names, then the
+objects that nothing names which is left. So whatever names an object is gone before the object is,
+and a cleaning that was interrupted leaves only what the next one takes.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from contextlib import suppress
 
 from penstock.artifacts.compression import ENDING
 from penstock.artifacts.objects import object_key
-from penstock.artifacts.store import FRESH, Entry
+from penstock.artifacts.store import Entry
 from penstock.digest import is_digest
 from penstock.errors import CorruptArtifact, NoSuchKey, NotFound, RunError
 from penstock.model import durations
 from penstock.runtime.cleaning import deletion, estimate, pins, retention, sources
 from penstock.runtime.cleaning.contents import Contents
-from penstock.runtime.cleaning.limits import SHORTEST, Limits
+from penstock.runtime.cleaning.limits import ENOUGH, Limits
 from penstock.runtime.cleaning.marks import Marks
 from penstock.runtime.cleaning.report import Cleaned
 from penstock.runtime.cleaning.retention import Retention
@@ -42,6 +42,8 @@ def _nothing(ledger: Ledger) -> Cleaned:
     """Where nobody has stored anything. What is there then belongs to somebody else."""
     foreign = [entry.key for entry in ledger.store.keys("")]
     if any(key in ("runs/", "objects/", "cache/") for key in foreign):
+        if Ledger(ledger.store, make=False).identity.id:  # the first run of all has just begun
+            return Cleaned(ledger.store.path, deleted=False)
         raise CorruptArtifact(
             f"{ledger.store.path} has no store.json: nothing is cleaned in a place that may be no "
             "artifact store.",
@@ -69,7 +71,7 @@ class _Cleaning:
         self._old = self._now - self._limits.grace
         if runs.oldest_running is not None:
             # What a run has stored is named nowhere before its steps are done, which may take days.
-            self._old = min(self._old, runs.oldest_running - FRESH)
+            self._old = min(self._old, runs.oldest_running - self._store.fresh)
         self._stale = min(self._old, self._now - self._limits.keep_cache)
         self._report.kept = runs.kept
         self._clean_runs(runs)
@@ -84,11 +86,12 @@ class _Cleaning:
 
     def _refuse_haste(self, runs: Retention) -> None:
         running = runs.kept.get(retention.RUNNING, [])
-        if self._delete and self._limits.grace < SHORTEST and running:
+        shortest = ENOUGH * self._store.fresh
+        if self._delete and self._limits.grace < shortest and running:
             raise RunError(
                 f"Run {running[0]} is running: a grace of less than "
-                f"{durations.spoken(SHORTEST)} is for stores that nobody uses.",
-                hint=f"Wait for it, or type: penstock gc --grace {SHORTEST:.0f}s",
+                f"{durations.spoken(shortest)} is for stores that nobody uses.",
+                hint=f"Wait for it, or type: penstock gc --grace {shortest:.0f}s",
             )
 
     def _keep_sources(self, runs: Retention) -> None:

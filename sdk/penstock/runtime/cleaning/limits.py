@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Self
 
-from penstock.artifacts.store import FRESH
 from penstock.errors import BadArguments
 from penstock.model import durations
 
@@ -13,8 +12,9 @@ GRACE: Final = "1d"
 KEEP_RUNS: Final = 10
 KEEP_CACHE: Final = "30d"
 
-SHORTEST: Final = 2 * FRESH
-"""Seconds of grace that leave time to write down who relies on what was young a moment ago."""
+ENOUGH: Final = 2
+"""How often the time for which an object is young, as grace, leaves time to write down who relies
+on what was young a moment ago."""
 
 
 @dataclass(frozen=True, slots=True)
