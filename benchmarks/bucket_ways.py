@@ -51,7 +51,7 @@ class Way(ABC):
         """Where the parts begin that are read."""
         return [len(self.large) * n // 20 for n in range(20)]
 
-    def ready(self) -> None:
+    def ready(self) -> None:  # noqa: B027 # most take the value as it is
         """What no clock runs for: who takes bytes only has a copy of the value."""
 
     @abstractmethod
@@ -94,12 +94,18 @@ class Penstock(Way):
 
     def __init__(self, url: str, large: bytearray, small: int) -> None:
         from penstock.artifacts.distant_objects import DistantObjects
+        from penstock.model.component import Secret
         from penstock_s3 import S3ArtifactStore
 
         super().__init__(url, large, small)
         self._store: Any = S3ArtifactStore(
-            **{"name": "measured", "path": f"s3://{BUCKET}/{self.prefix}", "endpoint_url": url},
-            **{"region": REGION, "key": KEY, "secret": SECRET, "read_cache": "0"},
+            name="measured",
+            path=f"s3://{BUCKET}/{self.prefix}",
+            endpoint_url=url,
+            region=REGION,
+            key=Secret(KEY),
+            secret=Secret(SECRET),
+            read_cache="0",
         )
         self._objects = DistantObjects(self._store)
 
@@ -133,7 +139,10 @@ class S3fs(Way):
         super().__init__(url, large, small)
         self._path = f"{BUCKET}/{self.key}"
         self._files = S3FileSystem(
-            **{"key": KEY, "secret": SECRET, "endpoint_url": url, "use_listings_cache": False},
+            key=KEY,
+            secret=SECRET,
+            endpoint_url=url,
+            use_listings_cache=False,
             client_kwargs={"region_name": REGION},
             config_kwargs=CHECKSUMS,
         )
@@ -241,8 +250,8 @@ class Obstore(Way):
     package = "obstore"
 
     def __init__(self, url: str, large: bytearray, small: int) -> None:
-        import obstore
-        from obstore.store import S3Store
+        import obstore  # type: ignore[import-not-found]
+        from obstore.store import S3Store  # type: ignore[import-not-found]
 
         super().__init__(url, large, small)
         self._obstore: Any = obstore

@@ -37,7 +37,7 @@ from row import NONE, Goal, Row, counted, timed
 
 sys.path.append(str(HERE.parent / "tests" / "integrations" / "penstock_s3"))
 
-from servers import Server  # noqa: E402
+from servers import Server  # type: ignore[import-not-found]
 
 SERVERS: Final = ("moto", "rclone")
 APART: Final = {"obstore": ("obstore",)}

@@ -74,7 +74,8 @@ class Attempts:
         """Seconds that the next attempt may take."""
         if self._each is not None:
             return self._each
-        return self._deadline / _SHARE * 2.0 ** len(self.failures)
+        share = _SHARE if self._known else _SHARE / 2  # the first request finds out much
+        return self._deadline / share * 2.0 ** len(self.failures)
 
     def _telling(self) -> Cause:
         """Why it did not go through: the last cause, or the last that is no mere silence."""

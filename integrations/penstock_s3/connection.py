@@ -163,7 +163,10 @@ class Connection:
     def unavailable(self, given_up: GivenUp, operation: str, key: str | None) -> StoreUnavailable:
         """The error for users."""
         action = ACTIONS.get(operation, operation)
-        cause = explained(given_up.cause, action=action, store=self.name, server=self.line.server)
+        cause = explained(
+            given_up.cause, action=action, store=self.name, bucket=self.bucket,
+            server=self.line.server,
+        )  # fmt: skip
         tried = f", {given_up.attempts} times" if given_up.attempts > 1 else ""
         text = (
             f"The artifact store {self.name!r} cannot {VERBS.get(operation, 'use')} "

@@ -13,14 +13,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 from penstock.artifacts.store import LARGE, is_key
-from penstock_s3.signing import Credentials, Scope, Signer
+from penstock_s3.signing import Scope, Signer
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
+    from botocore.credentials import Credentials
 
 METHODS: Final = {"get_object": "GET", "head_object": "HEAD", "put_object": "PUT"}
 """The operations that are sent directly."""
@@ -60,12 +60,9 @@ class Direct:
     ) -> None:  # fmt: skip
         from yarl import URL  # comes with aiohttp
 
-        parts = urlsplit(base)
         self._url = URL
         self._session = session
-        self._origin = f"{parts.scheme}://{parts.netloc}"
-        self._host = parts.netloc
-        self._path = parts.path
+        self._base = base
         self._signer = Signer(scope)
         self._credentials = credentials
         self._proxy = proxy
@@ -77,17 +74,17 @@ class Direct:
 
     async def send(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """The answer, as the client's operation would give it. Raises what that would raise."""
-        path = self._path + parameters["Key"]
+        url = self._base + parameters["Key"]
         method = METHODS[operation]
         further = {
             _HEADERS[name]: str(value) for name, value in parameters.items() if name in _HEADERS
         }
         for name, value in parameters.get("Metadata", {}).items():
             further[_OWN + name] = value
-        headers = self._signer.headers(method, self._host, path, await self._credentials(), further)
+        headers = self._signer.headers(method, url, await self._credentials(), further)
         headers["accept-encoding"] = "identity"
         response = await self._session.request(
-            method, self._url(self._origin + path, encoded=True), headers=headers,
+            method, self._url(url, encoded=True), headers=headers,
             data=_sendable(parameters.get("Body")), allow_redirects=False, proxy=self._proxy,
         )  # fmt: skip
         if response.status >= 300:

@@ -22,10 +22,10 @@ from penstock_s3.background import Background
 from penstock_s3.causes import said
 from penstock_s3.dialled import CONNECT, Dialled
 from penstock_s3.direct import Direct, addressed
-from penstock_s3.signing import Credentials
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
+    from botocore.credentials import Credentials
     from s3fs import S3FileSystem
 
 _lines: Final[dict[Dialled, Line]] = {}
@@ -150,11 +150,12 @@ class Line:
 
     async def _signing(self) -> Credentials:
         """Who signs now: credentials may end, and are renewed then."""
+        from botocore import credentials  # loaded by now
+
         given = self._given
         if "key" in given and "secret" in given:
-            return Credentials(given["key"], given["secret"], given.get("token"))
-        found = await (await self._botocore.get_credentials()).get_frozen_credentials()
-        return Credentials(found.access_key, found.secret_key, found.token)
+            return credentials.Credentials(given["key"], given["secret"], given.get("token"))
+        return await (await self._botocore.get_credentials()).get_frozen_credentials()
 
     @property
     def _botocore(self) -> Any:

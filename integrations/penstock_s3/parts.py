@@ -59,7 +59,8 @@ class Part:
 
 def cut(buffers: Sequence[Buffer], wanted: int) -> list[Part]:
     """The parts of an object, of the size that is wanted if there are not too many then."""
-    views = [view.cast("B") for view in map(memoryview, buffers) if view.nbytes]
+    all_views = (memoryview(buffer) for buffer in buffers)
+    views = [view.cast("B") for view in all_views if view.nbytes]
     size = max(wanted, SMALLEST, -(-sum(view.nbytes for view in views) // MOST))
     return [
         Part(number, piece, sum(view.nbytes for view in piece))

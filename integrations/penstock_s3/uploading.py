@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 SIDE_BY_SIDE: Final = 8
 """Parts of one object that are under way at the same time, each in memory of its own."""
 
+PACKING: Final = 2
+"""Parts that are copied at the same time: the first ones leave while the next are copied."""
+
 TRIES: Final = 3
 """How often an upload is begun that somebody else ends: a rule of the bucket, or a cleaning."""
+
+_COPIED: Final = 10e6
+"""Bytes that a server surely makes an object of in a second: some copy all of them for that."""
 
 _PATIENCE: Final = 4.0
 """Seconds for cleaning up: whoever has interrupted it waits for that."""
@@ -62,6 +68,7 @@ class _Upload:
         self._key = key
         self._parts = parts
         self._nonce = new_nonce()
+        self._packing = asyncio.Semaphore(PACKING)
         self._id = ""
         self._etags: dict[int, str] = {}
 
@@ -73,10 +80,10 @@ class _Upload:
         try:
             await self._send()
             await self._complete(exclusive=exclusive)
-        except NoSuchKey:
-            raise _Ended from None
-        except BaseException:
+        except BaseException as error:
             await self._abort()
+            if isinstance(error, NoSuchKey):
+                raise _Ended from None
             raise
 
     async def _send(self) -> None:
@@ -89,12 +96,14 @@ class _Upload:
         lane = Lane(self._parts[0].size)
         loop = asyncio.get_running_loop()
         for part in left:
-            copy, md5 = await loop.run_in_executor(None, lane.pack, part)
+            async with self._packing:
+                copy, md5 = await loop.run_in_executor(None, lane.pack, part)
             self._etags[part.number] = await self._sent(part.number, copy, md5)
 
     async def _sent(self, number: int, copy: memoryview, md5: Md5) -> str:
         """The ETag of a part that has arrived as it was sent."""
-        connection, attempts = self._connection, self._connection.attempts()
+        connection = self._connection
+        attempts = connection.attempts(connection.deadline / 2)  # for who stands still
 
         async def attempt() -> str:
             answer = await connection.once(
@@ -110,7 +119,8 @@ class _Upload:
     async def _complete(self, *, exclusive: bool) -> None:
         """Make it an object. It may be one already, if an answer was lost."""
         connection, key = self._connection, self._key
-        attempts = connection.attempts(connection.deadline / 2)  # it may have to copy all of it
+        copying = sum(part.size for part in self._parts) / _COPIED
+        attempts = Attempts(connection.deadline + copying, connection.deadline / 2 + copying)
         listed = [{"PartNumber": n, "ETag": etag} for n, etag in sorted(self._etags.items())]
 
         async def write(conditions: Mapping[str, str]) -> None:
@@ -119,9 +129,10 @@ class _Upload:
                     "complete_multipart_upload", key=key, UploadId=self._id,
                     MultipartUpload={"Parts": listed}, **conditions,
                 )  # fmt: skip
-            except NoSuchKey:
-                if nonce_of(await connection.once("head_object", key=key)) != self._nonce:
+            except Exception as error:
+                if not _is_over(error):
                     raise
+                await self._look()
 
         async def anyway() -> None:
             await write({})
@@ -133,6 +144,14 @@ class _Upload:
                 "complete_multipart_upload", anyway, key=key, attempts=attempts
             )
 
+    async def _look(self) -> None:
+        """Whether the object is there that this upload was to become. Raises `_Ended`."""
+        with suppress(NoSuchKey):
+            found = await self._connection.once("head_object", key=self._key)
+            if nonce_of(found) == self._nonce:
+                return
+        raise _Ended
+
     async def _abort(self) -> None:
         async def attempt() -> None:
             await self._connection.once("abort_multipart_upload", key=self._key, UploadId=self._id)
@@ -141,3 +160,10 @@ class _Upload:
             await self._connection.repeated(
                 "abort_multipart_upload", attempt, key=self._key, attempts=Attempts(_PATIENCE)
             )
+
+
+def _is_over(error: Exception) -> bool:
+    """Whether the server says that there is no such upload: it may have become the object. Some
+    miss a part then."""
+    response = getattr(error, "response", None) or {}
+    return isinstance(error, NoSuchKey) or response.get("Error", {}).get("Code") == "InvalidPart"

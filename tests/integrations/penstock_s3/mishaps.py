@@ -82,10 +82,10 @@ class Mishaps:
             self._waiting[worker] -= 1
             self.happened[worker] += 1
             fault = self._one(request)
-            # What comes twice is what is stored, so bits of answers flip once in an operation; and
-            # not those of objects in several parts, whose ETag says nothing of their bytes.
-            if isinstance(fault, Flip) and fault.of == "answer":
-                if worker in self._flipped or "/large-" in request.key:
+            # One bit in an operation: what comes twice is what is stored, and what flips twice is
+            # as it was. No answer with an object in several parts: its ETag says nothing of bytes.
+            if isinstance(fault, Flip):
+                if worker in self._flipped or (fault.of == "answer" and "/large-" in request.key):
                     return RESET
                 self._flipped.add(worker)
             return fault

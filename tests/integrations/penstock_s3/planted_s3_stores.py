@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from servers import KEY, REGION, SECRET
+
 from penstock.artifacts.store import ArtifactStore, Buffer, Entry
 from penstock.errors import KeyTaken, NoSuchKey
-from servers import KEY, REGION, SECRET
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Trusting(ArtifactStore):
-    """Whatever the client says is true: a key is taken when it says so, and bytes are what comes."""
+    """Whatever the client says is true: a key that it calls taken is, and bytes are what comes."""
 
     flavor: ClassVar[str] = "trusting"
 
@@ -84,7 +85,7 @@ class Trusting(ArtifactStore):
             region_name=REGION,
             config=Config(
                 max_pool_connections=32,
-                read_timeout=3,
+                read_timeout=2,
                 retries={"mode": "standard", "total_max_attempts": 8},
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",

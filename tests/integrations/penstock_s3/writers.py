@@ -1,6 +1,6 @@
 """Many who want the same keys: threads of one process, which says at the end which they got.
 
-    python writers.py '{"store": "S3ArtifactStore", "options": {…}, "first": 0, "threads": 8, "keys": 60}'
+    python writers.py '{"store": "S3ArtifactStore", "options": {…}, "first": 0, "threads": 8, …}'
 
 It begins when it is told a line.
 """
@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import planted_s3_stores
-from penstock_s3 import S3ArtifactStore
 
 from penstock.artifacts.store import ArtifactStore
 from penstock.errors import KeyTaken
+from penstock_s3 import S3ArtifactStore
 
 Winners: TypeAlias = dict[str, list[int]]
 """Who believes to have written a key; and who failed, under what he says."""
