@@ -101,7 +101,8 @@ def test_an_error_is_one_message_on_stderr(penstock: Any) -> None:
 
 def test_an_unlikely_command_is_answered_with_all(penstock: Any) -> None:
     assert penstock("stack", "xyz").err == (
-        "Error: There is no command 'xyz'. There are 'describe', 'get', 'list', 'set'.\n"
+        "Error: There is no command 'xyz'. There are 'check', 'describe', 'down', 'get', "
+        "'list', 'set', 'up'.\n"
         "Type: penstock stack --help\n"
     )
 

@@ -82,6 +82,10 @@ _KINDS: Final = {
 _FOLDERS: Final = 20
 """How often a folder is made for one file. More often it is the file that is not there."""
 
+LOOKS: Final = 4
+BLINK: Final = 0.005
+"""How often a file is looked for that was just touched and is not there, and seconds in between."""
+
 _numbers = count()
 
 
@@ -289,6 +293,8 @@ class LocalArtifactStore(ArtifactStore):
             super().touch(key)
         except OSError as error:
             self._refuse(error, file)
+        if not _stays(file):
+            raise self._missing(key)
 
     def discard(self, key: str, before: float) -> bool:
         """Moved aside first: whoever touches it from then on is told that it is gone, and whoever
@@ -426,6 +432,16 @@ class LocalArtifactStore(ArtifactStore):
             f"The artifact store {self.name!r} cannot use {file}: {reason}.",
             hint=_HINTS.get(number),
         ) from error
+
+
+def _stays(file: str) -> bool:
+    """Whether a file that was touched is there: it may have been moved aside in the very moment,
+    and then it comes back if its new time was seen."""
+    for _ in range(LOOKS):
+        if os.path.exists(file):
+            return True
+        time.sleep(BLINK)
+    return False
 
 
 def _is_folder(item: os.DirEntry[str]) -> bool:

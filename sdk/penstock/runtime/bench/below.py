@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -11,6 +11,7 @@ from penstock.artifacts.draft import Draft
 from penstock.artifacts.source import Source
 from penstock.artifacts.store import ArtifactStore, Buffer, Entry
 from penstock.lazy import lazy
+from penstock.model.component import Finding
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -88,6 +89,24 @@ class Below(ArtifactStore):
         self.store.learn(abilities)
 
     @property
+    def read_cache_size(self) -> int:
+        return self.store.read_cache_size
+
+    def post(
+        self, data: Mapping[str, Buffer], write: Callable[[ArtifactStore], None], *,
+        last: bool = False,
+    ) -> None:  # fmt: skip
+        theirs = {self.prefix + key: buffer for key, buffer in data.items()}
+        self.store.post(theirs, lambda whole: write(Below.of(whole, self.prefix)), last=last)
+
+    def flush(self) -> None:
+        self.store.flush()
+
+    def conclude(self, seconds: float) -> Collection[str]:
+        lost = self.store.conclude(seconds)
+        return [key.removeprefix(self.prefix) for key in lost if key.startswith(self.prefix)]
+
+    @property
     def fresh(self) -> float:
         return self.store.fresh
 
@@ -118,6 +137,12 @@ class Below(ArtifactStore):
 
     def problems(self) -> Iterator[str]:
         return self.store.problems()
+
+    def remarks(self) -> Iterator[str]:
+        return self.store.remarks()
+
+    def check(self) -> Iterator[Finding]:
+        return self.store.check()
 
     def clock(self) -> float:
         return self.store.clock()
