@@ -42,7 +42,7 @@ def without(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
 
 
-@pytest.mark.parametrize("words", ["stack list", "stack describe far", "stack get"])
+@pytest.mark.parametrize("words", ["flavor list", "stack list", "stack describe far", "stack get"])
 def test_listings_work_without_the_library(words: str) -> None:
     said = without(*words.split())
 

@@ -20,6 +20,7 @@ COMMANDS: Final = {
         "penstock.cli.artifact_store:artifact_store",
         "The places where artifacts live.",
     ),
+    "flavor": ("penstock.cli.flavor:flavor", "The implementations that there are."),
     "gc": ("penstock.cli.gc:gc", "Delete what nobody needs any more, or say what that is."),
     "pipeline": ("penstock.cli.pipeline:pipeline", "Pipelines of a file: run one, or show it."),
     "run": ("penstock.cli.run:run", "What has run, and how."),
