@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from penstock.artifacts.store import PROBES
 from penstock.errors import KeyTaken, StoreUnavailable
 from penstock_s3.asked import Changed, Refused
+from penstock_s3.etags import Md5
 
 if TYPE_CHECKING:
     from penstock_s3.connection import Connection
@@ -33,6 +34,8 @@ class Abilities:
     """Whether `If-Match` keeps a deletion from what was changed."""
     metadata: bool = True
     """Whether an object keeps who wrote it."""
+    md5_etags: bool = True
+    """Whether the ETag of an object is the MD5 of its bytes, where it looks like one."""
 
     @classmethod
     def told(cls, told: Mapping[str, Any]) -> Self | None:
@@ -61,12 +64,14 @@ async def probed(connection: Connection) -> Abilities:
     key = f"{PROBES}/{nonce}"
     written: dict[str, Any] = {"key": key, "Metadata": {NONCE: nonce}, **connection.sealed()}
     try:
-        await connection.request("put_object", Body=_DATA, **written)
+        wrote = await connection.request("put_object", Body=_DATA, **written)
         # An empty object: there are servers for which that is no write that could be refused.
         writes = await _refused(connection, "put_object", IfNoneMatch="*", Body=b"", **written)
-        found = nonce_of(await connection.request("head_object", key=key))
+        there = await connection.request("head_object", key=key)
         deletes = await _refused(connection, "delete_object", key=key, IfMatch=_OTHER)
-        return Abilities(writes, deletes, found == nonce)
+        # Two answers, of which one may have been damaged on its way.
+        odd = Md5([_DATA]).fits(wrote), Md5([_DATA if writes else b""]).fits(there)
+        return Abilities(writes, deletes, nonce_of(there) == nonce, odd != (False, False))
     finally:
         with suppress(StoreUnavailable):  # a permission may be missing; `gc` looks here as well
             await connection.request("delete_object", key=key)

@@ -8,25 +8,29 @@ from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from penstock.errors import PenstockError
+from penstock.errors import MissingExtra, PenstockError
 from penstock.model.component import Finding
-from penstock_s3.asked import Failed, Refused
+from penstock_s3.asked import Failed, Refused, Unanswered
+from penstock_s3.causes import ELSEWHERE
 
 if TYPE_CHECKING:
     from penstock_s3.connection import Connection
 
 _ABOUT: Final = {
-    "NoSuchBucket": "bucket",
-    "InvalidBucketName": "bucket",
+    **dict.fromkeys(("NoSuchBucket", "InvalidBucketName", "AllAccessDisabled"), "bucket"),
+    **dict.fromkeys(("AccessDenied", "403", "MethodNotAllowed"), "permissions"),
+    **dict.fromkeys(("Proxy", "TLS"), "endpoint"),
+    **dict.fromkeys(ELSEWHERE, "region"),
     "RequestTimeTooSkewed": "clock",
-    "Unreachable": "endpoint",
-    "Proxy": "endpoint",
-    "TLS": "endpoint",
-    "PermanentRedirect": "region",
-    "AuthorizationHeaderMalformed": "region",
-    "AccessDenied": "permissions",
 }
-"""What is wrong, by the code of a cause; mostly it is the credentials."""
+"""What is wrong, by the code of a cause that does not pass; mostly it is the credentials."""
+
+_BEFORE: Final[dict[str, tuple[str, ...]]] = {
+    "endpoint": (),
+    "bucket": ("endpoint", "credentials"),
+    "permissions": ("endpoint", "credentials"),
+}
+"""What is right if that is wrong; mostly there is a server."""
 
 _APART: Final = 300.0
 """Seconds by which clocks may differ before somebody should know."""
@@ -39,9 +43,16 @@ def seen(connection: Connection) -> Iterator[Finding]:
     """
     try:
         answer = connection.run(connection.request("list_objects_v2", MaxKeys=1))
-    except PenstockError as error:
-        code = error.code if isinstance(error, Failed) else ""
-        yield Finding.of(_ABOUT.get(code, "credentials"), error)
+    except Failed as error:
+        what = (
+            "endpoint" if isinstance(error, Unanswered) else _ABOUT.get(error.code, "credentials")
+        )
+        before = _BEFORE.get(what, ("endpoint",)) if error.code != "NoCredentials" else ()
+        yield from (Finding(passed, True) for passed in before)
+        yield Finding.of(what, error)
+        return
+    except PenstockError as error:  # nobody was asked
+        yield Finding.of("library" if isinstance(error, MissingExtra) else "options", error)
         return
     yield from (Finding(what, True) for what in ("endpoint", "credentials", "bucket"))
     apart = time.time() - moment_of(answer)

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from penstock.errors import PenstockError
+from penstock_s3.place import is_legal
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +27,16 @@ class Cause:
     """Seconds for which the server wants to be left alone."""
     nobody: bool = False
     """Whether there was nobody at all at that address."""
+    most: int = 0
+    """How often that may happen until it is no accident any more; 0 if it always may be."""
 
 
 class Incomplete(Exception):
     """An answer without what it must have, or bytes that are not those that were sent."""
 
 
-_KEY_HINT: Final = (
-    "Look at key and secret of the artifact store, or at what `aws sts get-caller-identity` says."
-)
-_LOGIN: Final = "Log in again, for example `aws sso login`, or get new keys. Then run again."
+_KEY_HINT: Final = "{keys}"
+_LOGIN: Final = "{login}"
 
 _ALLOW: Final = (
     "Allow it in the policy of these credentials or of the bucket '{bucket}', or use others."
@@ -74,7 +75,7 @@ _FINAL: Final = {
 }
 """What does not get better by trying again: the reason and the cure, by the server's word."""
 
-_ELSEWHERE: Final = {
+ELSEWHERE: Final = {
     "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException",
     "TemporaryRedirect", "301", "307",
 }  # fmt: skip
@@ -96,6 +97,12 @@ _BROKEN: Final = {
 }  # fmt: skip
 """What is raised where an answer breaks off or is none, by botocore, aiohttp and the system."""
 
+_IMPROPER: Final = {"ClientResponseError", "HttpProcessingError"}
+"""What aiohttp raises where an answer is not as HTTP has it."""
+
+_OFTEN: Final = 3
+"""Answers that are no HTTP, after which it is no accident."""
+
 _NO_SESSION: Final = (
     "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "SSOError",
     "TokenRetrievalError", "NoAuthTokenError", "LoginError", "UnknownCredentialError",
@@ -112,8 +119,10 @@ def cause_of(error: BaseException) -> Cause | None:
     if isinstance(error, Incomplete):
         return Cause("Incomplete", str(error), passing=True)
     if isinstance(error, TimeoutError):
-        return Cause(SILENT, "{server} does not answer in time", _REACH, passing=True)
-    names = {kind.__name__ for kind in type(error).__mro__}
+        return Cause(SILENT, "{server} does not answer in time", "{reach}", passing=True)
+    names = _names(error)
+    if names & _IMPROPER:
+        return _improper(error)
     if names & {*_NO_SESSION}:
         return _unknown(error, names)
     if names & {"SSLError", "ClientSSLError"}:
@@ -122,25 +131,31 @@ def cause_of(error: BaseException) -> Cause | None:
         return Cause("Proxy", f"the proxy cannot be reached ({said(error)})", _PROXY, True, 0, True)
     if names & {"EndpointConnectionError", "ConnectTimeoutError", "ClientConnectorError"}:
         reason = f"nobody answers there ({said(error)})"
-        return Cause("Unreachable", reason, _REACH, passing=True, nobody=True)
+        return Cause("Unreachable", reason, REACH, passing=True, nobody=True)
     if names & _BROKEN:
         return Cause("Broken", f"the connection broke off ({said(error)})", passing=True)
     return None
 
 
+_ODD_BUCKET: Final = (
+    "Look at its path. S3 has no bucket of such a name, so `penstock artifact-store up {store}` "
+    "works only if this server makes one."
+)
+
 SILENT: Final = "Timeout"
 """The code of a cause that says least: that there was no answer."""
 
 _PROXY: Final = "Look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
-_REACH: Final = "Look at its endpoint_url and region, and whether this machine is online."
+REACH: Final = "Look at its endpoint_url and region, and whether this machine is online."
 
 
 def explained(cause: Cause, **facts: str) -> Cause:
     """The cause with what the one who asked knows: store, action, policy."""
     known = {"skew": "is wrong", **facts}
-    return replace(
-        cause, reason=_filled(cause.reason, known), hint=_filled(cause.hint, known)
-    )  # fmt: skip
+    hint = cause.hint
+    if cause.code == "NoSuchBucket" and not is_legal(facts.get("bucket", "")):
+        hint = _ODD_BUCKET
+    return replace(cause, reason=_filled(cause.reason, known), hint=_filled(hint, known))
 
 
 def _filled(text: str, facts: Mapping[str, str]) -> str:
@@ -155,7 +170,7 @@ def _refused(response: Mapping[str, Any]) -> Cause:
     about = response.get("ResponseMetadata", {})
     status, headers = about.get("HTTPStatusCode", 0), about.get("HTTPHeaders", {})
     code = str(error.get("Code", status))
-    if code in _ELSEWHERE:
+    if code in ELSEWHERE:
         return _elsewhere(code, error.get("Region") or headers.get("x-amz-bucket-region"))
     if code in _FINAL:
         reason, hint = _FINAL[code]
@@ -208,6 +223,25 @@ def _unknown(error: BaseException, names: set[str]) -> Cause:
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws configure`.",
         )  # fmt: skip
     return Cause("NoCredentials", f"the credentials cannot be had ({said(error)})", _LOGIN)
+
+
+def _names(error: BaseException) -> set[str]:
+    """Of its class, and of the error that botocore has wrapped without a word of its own."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    inner = getattr(error, "kwargs", {}).get("error")
+    if type(error).__name__ == "HTTPClientError" and isinstance(inner, BaseException):
+        names |= {kind.__name__ for kind in type(inner).__mro__}
+    return names
+
+
+def _improper(error: BaseException) -> Cause:
+    if "ClientHttpProxyError" in _names(error):
+        return Cause("Proxy", f"the proxy refuses ({said(error)})", _PROXY)
+    return Cause(
+        "Improper", f"the answer of {{server}} is no proper HTTP ({said(error)})",
+        "Look for what stands between this machine and the server, or for another version of it.",
+        passing=True, most=_OFTEN,
+    )  # fmt: skip
 
 
 def _encrypted(error: BaseException) -> Cause:

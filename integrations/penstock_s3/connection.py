@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -10,7 +11,7 @@ from penstock.errors import KeyTaken, NoSuchKey, StoreUnavailable
 from penstock_s3.abilities import Abilities, probed
 from penstock_s3.asked import ACTIONS, ANSWERS, VERBS, Changed, Refused, Unanswered
 from penstock_s3.attempts import Attempts, GivenUp
-from penstock_s3.causes import Incomplete, explained
+from penstock_s3.causes import REACH, Incomplete, explained
 from penstock_s3.dialled import Dialled
 from penstock_s3.direct import METHODS, Body, Direct
 from penstock_s3.line import SENT, Line, Sent
@@ -23,6 +24,8 @@ T = TypeVar("T")
 
 _GONE: Final = ("NoSuchKey", "NoSuchUpload", "404", "NotFound")
 _REFUSED: Final = ("PreconditionFailed", "412")
+
+_log: Final = logging.getLogger("penstock.s3")
 
 _BARE: Final = ("400", "401", "403")
 """What a server says to a HEAD that it refuses."""
@@ -49,6 +52,8 @@ class Connection:
         """None until a request has shown how the place is addressed."""
         self.etags_are_md5 = True
         """Until the server shows that its are something else."""
+        self.etags_proven = False
+        """Whether one that did not fit has been looked into."""
 
     @classmethod
     def of(cls, store: S3ArtifactStore) -> Connection:
@@ -100,11 +105,16 @@ class Connection:
             async with self.line.slots:  # time that is spent waiting for a slot does not count
                 return await attempts.until_done(attempt)
         except GivenUp as given_up:
-            raise self.unavailable(given_up, operation, key) from given_up.__cause__
+            # The client's error comes as a chain of five, and what it says is said in ours.
+            _log.debug("%s was given up", operation, exc_info=given_up)
+            raise self.unavailable(given_up, operation, key) from None
 
     def attempts(self, attempt_timeout: float | None = None) -> Attempts:
         """For `repeated`, where the attempts of something large say how far they are."""
-        return Attempts(self.deadline, attempt_timeout, known=self.line.answered)
+        line = self.line
+        return Attempts(
+            self.deadline, attempt_timeout, known=line.answered, silence=line.silence
+        )  # fmt: skip
 
     async def once(
         self, operation: str, *, key: str | None = None, **parameters: Any
@@ -152,6 +162,7 @@ class Connection:
                 if self.line.abilities is None:
                     self.line.abilities = await probed(self)
             self.abilities = self.line.abilities
+            self.etags_are_md5 = self.etags_are_md5 and self.abilities.md5_etags
         return self.abilities
 
     def sealed(self) -> dict[str, Any]:
@@ -165,7 +176,8 @@ class Connection:
         action = ACTIONS.get(operation, operation)
         cause = explained(
             given_up.cause, action=action, store=self.name, bucket=self.bucket,
-            server=self.line.server,
+            server=self.line.server, **self.line.dialled.advice(),
+            reach="" if self.line.answered else REACH,  # who has answered has that address
         )  # fmt: skip
         tried = f", {given_up.attempts} times" if given_up.attempts > 1 else ""
         text = (

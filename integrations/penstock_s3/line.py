@@ -22,6 +22,7 @@ from penstock_s3.background import Background
 from penstock_s3.causes import said
 from penstock_s3.dialled import CONNECT, Dialled
 from penstock_s3.direct import Direct, addressed
+from penstock_s3.silence import Silence
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -46,6 +47,7 @@ class Line:
         self.background = Background("penstock-s3", self)
         self.answered = False
         """Whether the server has ever answered: then it is one."""
+        self.silence = Silence(dialled.deadline)
         self.abilities: Abilities | None = None
         """What it can do, once it was tried."""
         self.probing = asyncio.Lock()
@@ -88,6 +90,8 @@ class Line:
     async def _opened(self) -> Any:
         # Importing it takes a second, and it needs the extra.
         s3fs = library("s3fs", extra="s3", who="The artifact store flavor 's3'")
+        from botocore.handlers import add_expect_header  # comes with it
+
         arguments = self.dialled.arguments()
         self._given = self.dialled.credentials()
         try:
@@ -106,6 +110,8 @@ class Line:
                 "at AWS_PROFILE and the files in ~/.aws.",
             ) from error
         client.meta.events.register("before-send.s3", _note)
+        # Some servers that refuse a body never say whether they want it.
+        client.meta.events.unregister("before-call.s3", add_expect_header)
         return client
 
     async def direct(self, sent: Sequence[Sent], key: str) -> Direct | None:

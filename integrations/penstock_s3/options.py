@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import math
+import os
+import re
 from typing import TYPE_CHECKING, Final, NoReturn
 from urllib.parse import urlsplit
 
 from penstock.errors import BadConfiguration
-from penstock_s3.place import Place
+from penstock.model.component import Secret
+from penstock.model.plain import is_number
+from penstock_s3 import extra
+from penstock_s3.place import Place, is_legal, shown
 
 if TYPE_CHECKING:
     from penstock_s3.store import S3ArtifactStore
@@ -16,12 +21,30 @@ SMALLEST: Final = 5 << 20
 LARGEST: Final = 5 << 30
 """Bytes of a part that servers take."""
 
+_TEXTS: Final = (
+    "path", "endpoint_url", "region", "profile", "addressing_style", "ca_bundle", "kms_key",
+    "part_size",
+)  # fmt: skip
+_SECRETS: Final = ("key", "secret", "token")
+
+_REGION: Final = re.compile(r"(?![0-9]+$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+"""What may stand in the name of a host; botocore takes no other."""
+
+_SERVERS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+"""Where the environment says that the server is not Amazon's."""
+
 
 def check(store: S3ArtifactStore) -> None:
     """Raises `BadConfiguration`."""
-    Place.of(store.path, store.name)
+    _check_types(store)
+    _check_bucket(store)
     if not store.endpoint_url.startswith("${"):
         _check_endpoint(store)
+    if store.region and "${" not in store.region and not _REGION.fullmatch(store.region):
+        _refuse(
+            store, f"has region={store.region!r}, which is no name of a region",
+            "Write for example region='eu-central-1'.",
+        )  # fmt: skip
     if (store.key is None) != (store.secret is None):
         _refuse(store, "has one of key and secret", "Write both, or none of them.")
     if store.profile and store.key is not None:
@@ -40,27 +63,59 @@ def check(store: S3ArtifactStore) -> None:
             store, f"has addressing_style={store.addressing_style!r}",
             "Write 'auto', 'path' or 'virtual'.",
         )  # fmt: skip
-    _check_extra(store)
+    for what, hint in extra.wrong(store.extra):
+        _refuse(store, what, hint)
+
+
+def _check_types(store: S3ArtifactStore) -> None:
+    """Code may give anything; what a file gives has its type."""
+    for option in _TEXTS:
+        if not isinstance(value := getattr(store, option), str):
+            _refuse(store, f"has {option}={value!r}, and that is no text", "Write it in quotes.")
+    for option in _SECRETS:
+        if not isinstance(value := getattr(store, option), Secret | None):
+            _refuse(store, f"has a {option} that is a {type(value).__name__}", "Write it as text.")
+    if type(store.concurrency) is not int:
+        _refuse(
+            store, f"has concurrency={store.concurrency!r}, and that is no whole number",
+            "Write for example concurrency=32.",
+        )  # fmt: skip
+    if not is_number(store.deadline) or not math.isfinite(store.deadline):
+        _refuse(
+            store, f"has deadline={store.deadline!r}, and that is no number of seconds",
+            "Write for example deadline=60.",
+        )  # fmt: skip
+
+
+def _check_bucket(store: S3ArtifactStore) -> None:
+    bucket = Place.of(store.path, store.name).bucket
+    elsewhere = store.endpoint_url or any(os.environ.get(name) for name in _SERVERS)
+    if not elsewhere and not is_legal(bucket):
+        _refuse(
+            store, f"has path={store.path!r}, and Amazon S3 has no bucket named {bucket!r}",
+            "Use 3 to 63 lower-case letters, digits, '-' and '.'. If it is on another server, "
+            "write its endpoint_url.",
+        )  # fmt: skip
 
 
 def _check_endpoint(store: S3ArtifactStore) -> None:
     if not store.endpoint_url:
         return
-    parts = urlsplit(store.endpoint_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if "@" in store.endpoint_url:
+        _refuse(store, "has credentials in its endpoint_url", "Write them as key and secret.")
+    if not _is_server(store.endpoint_url):
         _refuse(
-            store, f"has endpoint_url={store.endpoint_url!r}, which is no URL of a server",
+            store, f"has endpoint_url={shown(store.endpoint_url)!r}, which is no URL of a server",
             "Write for example endpoint_url='https://minio.example:9000'.",
         )  # fmt: skip
-    if parts.username or parts.password:
-        _refuse(store, "has credentials in its endpoint_url", "Write them as key and secret.")
 
 
-def _check_extra(store: S3ArtifactStore) -> None:
+def _is_server(url: str) -> bool:
     try:
-        json.dumps(dict(store.extra))
-    except (TypeError, ValueError) as error:
-        _refuse(store, f"has an extra that is no plain data ({error})", "Write text and numbers.")
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _refuse(store: S3ArtifactStore, what: str, hint: str) -> NoReturn:

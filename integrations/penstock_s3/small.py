@@ -14,6 +14,7 @@ from penstock_s3.causes import Incomplete
 from penstock_s3.etags import Md5
 from penstock_s3.exclusive import exclusively, new_nonce
 from penstock_s3.outgoing import outgoing
+from penstock_s3.proof import are_md5
 
 if TYPE_CHECKING:
     from penstock_s3.connection import Connection
@@ -86,4 +87,4 @@ async def _compare(connection: Connection, key: str, data: bytes) -> None:
     async with answer["Body"] as body:
         if await body.read() != data:
             raise Incomplete("other bytes arrived than were sent")
-    connection.etags_are_md5 = False
+    await are_md5(connection)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeVar
 
 from penstock.artifacts.distant import FRESH, DistantStore
 from penstock.artifacts.draft import Draft
@@ -14,7 +16,7 @@ from penstock.artifacts.source import Source
 from penstock.artifacts.store import Buffer, Entry, check_key, check_prefix
 from penstock.errors import StoreUnavailable
 from penstock.model.component import Finding, Secret
-from penstock.model.resources import quantity
+from penstock.model.resources import size_bytes
 from penstock_s3 import bucket, downloading, options, removing, uploading
 from penstock_s3.abilities import Abilities
 from penstock_s3.bucket import moment_of
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 R = TypeVar("R")
+
+CHECK: Final = 8.0
+"""Seconds after which a check gives up what does not work."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +80,11 @@ class S3ArtifactStore(DistantStore):
             if isinstance(given := getattr(self, name), str):
                 object.__setattr__(self, name, Secret(given))
         options.check(self)
+
+    def placed(self, root: Path) -> Self:
+        if not self.ca_bundle:
+            return self
+        return replace(self, ca_bundle=os.path.join(root, os.path.expanduser(self.ca_bundle)))
 
     def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
         connection = self._reached(key)
@@ -146,7 +156,9 @@ class S3ArtifactStore(DistantStore):
 
     def learn(self, abilities: Mapping[str, Any]) -> None:
         connection = self._connection
-        connection.abilities = connection.abilities or Abilities.told(abilities)
+        if connection.abilities is None and (told := Abilities.told(abilities)) is not None:
+            connection.abilities = told
+            connection.etags_are_md5 = connection.etags_are_md5 and told.md5_etags
 
     def remarks(self) -> Iterator[str]:
         yield from super().remarks()
@@ -159,6 +171,10 @@ class S3ArtifactStore(DistantStore):
             )
 
     def check(self) -> Iterator[Finding]:
+        """With less patience than a run: somebody waits for it, and may ask again."""
+        if self.deadline > CHECK:
+            yield from replace(self, deadline=CHECK).check()
+            return
         seen = list(bucket.seen(self._connection))
         yield from seen
         if all(finding.ok for finding in seen):
@@ -181,7 +197,7 @@ class S3ArtifactStore(DistantStore):
     @property
     def part_bytes(self) -> int:
         """`part_size` as a number."""
-        return quantity(self.part_size.removesuffix("B")) or 0
+        return size_bytes(self.part_size) or 0
 
     @property
     def _connection(self) -> Connection:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from penstock.artifacts.store import Entry, is_key
 from penstock_s3.asked import Refused
 from penstock_s3.listing import seconds
+from penstock_s3.several import found
 
 if TYPE_CHECKING:
     from penstock_s3.connection import Connection
@@ -18,6 +19,9 @@ _NAME: Final = re.compile(r"uploads/((?:[0-9a-f]{2})+)/(.+)")
 
 _NONE: Final = ("NoSuchUpload", "NotImplemented", "MethodNotAllowed", "501", "405")
 """What servers say that list no uploads, or have none."""
+
+_SIDE_BY_SIDE: Final = 8
+"""Uploads whose parts are listed at the same time."""
 
 
 def unfinished(connection: Connection, before: float) -> Iterator[Entry]:
@@ -30,15 +34,47 @@ def unfinished(connection: Connection, before: float) -> Iterator[Entry]:
             if error.code not in _NONE:
                 raise
             return
-        for item in page.get("Uploads", ()):
-            key = item["Key"].removeprefix(connection.prefix)
-            begun = seconds(item["Initiated"])
-            if begun < before and is_key(key):
-                yield Entry(f"uploads/{item['UploadId'].encode().hex()}/{key}", 0, begun)
+        begun = dict(_begun(page, connection.prefix, before))
+        sizes = connection.run(_sizes(connection, begun))
+        for name, moment in begun.items():
+            yield Entry(name, sizes.get(name, 0), moment)
         if not page.get("IsTruncated"):
             return
         asked["KeyMarker"] = page["NextKeyMarker"]
         asked["UploadIdMarker"] = page["NextUploadIdMarker"]
+
+
+def _begun(page: Mapping[str, Any], base: str, before: float) -> Iterator[tuple[str, float]]:
+    for item in page.get("Uploads", ()):
+        key = item["Key"].removeprefix(base)
+        moment = seconds(item["Initiated"])
+        if moment < before and is_key(key):
+            yield f"uploads/{item['UploadId'].encode().hex()}/{key}", moment
+
+
+async def _sizes(connection: Connection, names: Iterable[str]) -> Mapping[str, int]:
+    """The bytes of those uploads whose parts can be listed."""
+
+    async def size(name: str) -> int:
+        upload = parsed(name)
+        assert upload is not None, "it was made here"
+        try:
+            return sum([part["Size"] async for part in _parts(connection, *upload)])
+        except Refused:  # a permission is missing, or the server does not know it
+            return 0
+
+    return await found(size, names, _SIDE_BY_SIDE)
+
+
+async def _parts(connection: Connection, upload: str, key: str) -> AsyncIterator[Any]:
+    asked: dict[str, Any] = {"key": key, "UploadId": upload}
+    while True:
+        page = await connection.request("list_parts", **asked)
+        for part in page.get("Parts", ()):
+            yield part
+        if not page.get("IsTruncated"):
+            return
+        asked["PartNumberMarker"] = page["NextPartNumberMarker"]
 
 
 def parsed(name: str) -> tuple[str, str] | None:
@@ -55,13 +91,8 @@ def parsed(name: str) -> tuple[str, str] | None:
 async def abort(connection: Connection, upload: str, key: str, before: float) -> bool:
     """End an upload unless a part came at this time or since; whether it was ended. Raises
     `NoSuchKey`."""
-    asked: dict[str, Any] = {"key": key, "UploadId": upload}
-    while True:
-        page = await connection.request("list_parts", **asked)
-        if any(seconds(part["LastModified"]) >= before for part in page.get("Parts", ())):
+    async for part in _parts(connection, upload, key):
+        if seconds(part["LastModified"]) >= before:
             return False
-        if not page.get("IsTruncated"):
-            break
-        asked["PartNumberMarker"] = page["NextPartNumberMarker"]
     await connection.request("abort_multipart_upload", key=key, UploadId=upload)
     return True

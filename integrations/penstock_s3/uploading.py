@@ -16,6 +16,7 @@ from penstock_s3.etags import Md5
 from penstock_s3.exclusive import exclusively, new_nonce
 from penstock_s3.outgoing import outgoing
 from penstock_s3.parts import Lane, Part
+from penstock_s3.proof import are_md5
 from penstock_s3.several import all_of
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class _Upload:
                 "upload_part", key=self._key, UploadId=self._id, PartNumber=number,
                 ContentMD5=md5.header, **outgoing(copy, attempts.moving),
             )  # fmt: skip
-            if connection.etags_are_md5 and md5.fits(answer) is False:
+            if md5.fits(answer) is False and await are_md5(connection):
                 raise Incomplete("other bytes arrived than were sent")
             return str(answer["ETag"])
 

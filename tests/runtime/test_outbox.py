@@ -393,6 +393,15 @@ def test_a_log_that_cannot_be_written_stops_no_run(
     assert "A log was not written" in caplog.text
 
 
+def test_a_log_that_the_run_s_own_error_explains_is_no_message(
+    store: Watched, on: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.told(failing("/logs/", "steps/says"))
+    with pytest.raises(StoreUnavailable):
+        talking.on(on()).run()
+    assert "A log was not written" not in caplog.text
+
+
 def test_a_run_that_nobody_waits_for_is_read_while_it_writes(
     store: Watched, on: Any, held: Any
 ) -> None:

@@ -63,6 +63,10 @@ def put(key: str, data: bytes = b"") -> Callable[[ArtifactStore], None]:
     return lambda store: store.put(key, [data])
 
 
+def _met(others: threading.Barrier) -> None:
+    others.wait(LONG)
+
+
 def refused(key: str) -> Callable[[ArtifactStore], None]:
     def write(store: ArtifactStore) -> None:
         raise StoreUnavailable(f"{key} is refused.")
@@ -201,6 +205,15 @@ def test_nobody_waits_for_room_in_a_run_that_is_to_stop(outbox: Outbox) -> None:
     gate.opened.set()
 
 
+def test_all_that_waited_for_one_thing_go_side_by_side(outbox: Outbox) -> None:
+    gate, together = Gate(), threading.Barrier(5)
+    outbox.post({"a": b""}, gate)
+    for number in range(5):
+        outbox.post({f"n{number}": b""}, lambda store: _met(together), last=True)
+    gate.opened.set()
+    assert outbox.conclude(LONG * 2) == set()
+
+
 def test_threads_end_with_the_run(outbox: Outbox) -> None:
     outbox.post({"a": b""}, put("a"))
     outbox.conclude(LONG)
@@ -224,6 +237,18 @@ def test_the_end_waits_no_longer_than_it_is_told(outbox: Outbox) -> None:
     outbox.post({"after": b""}, put("after"), last=True)
     assert outbox.conclude(0.01) == {"slow", "after"}
     gate.opened.set()
+
+
+def test_what_comes_after_an_end_that_came_too_soon_is_lost_and_waits_for_nobody(
+    store: MemoryArtifactStore, outbox: Outbox
+) -> None:
+    gate = Gate()
+    outbox.post({"slow": b""}, gate)
+    lost = outbox.conclude(0.01)
+    outbox.post({"late": b""}, put("late"), last=True)
+    gate.opened.set()
+    assert lost == {"slow", "late"}
+    assert not list(store.keys("late"))
 
 
 def test_the_first_error_is_told_to_all_who_ask(outbox: Outbox) -> None:

@@ -151,9 +151,21 @@ def test_what_is_wrong_is_one_line_with_what_to_do(broken: type[Bad]) -> None:
     assert message in wrong
 
 
-@pytest.mark.parametrize("broken", [Closed, ReadOnly, Unpacked])
-def test_where_nothing_can_be_written_no_more_is_tried(broken: type[Bad]) -> None:
+@pytest.mark.parametrize("broken", [Closed, Unpacked])
+def test_where_nothing_can_be_opened_no_more_is_tried(broken: type[Bad]) -> None:
     assert "WRONG" in str(stack(broken(name="a")).check()).splitlines()[-1]
+
+
+def test_what_can_only_be_read_is_listed_and_called_so() -> None:
+    class Refusing(Bad):
+        def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
+            raise StoreUnavailable("It is ill.")
+
+    assert str(stack(Refusing(name="a")).check()).splitlines()[-3:] == [
+        "ok     artifact store a: open",
+        "WRONG  artifact store a: write: It is ill. It can be listed, so perhaps it is read-only.",
+        "ok     artifact store a: list",
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +193,7 @@ def test_an_error_of_a_check_is_a_finding() -> None:
     lines = str(stack(MemoryArtifactStore(path="checked"), Place(name="failing")).check())
 
     assert lines.splitlines()[-2:] == [
-        "ok     experiment tracker failing: reach: it is slow today",
+        "note   experiment tracker failing: reach: it is slow today",
         "WRONG  experiment tracker failing: Somebody else has it. Wait.",
     ]
 
@@ -190,9 +202,10 @@ def test_findings_are_data() -> None:
     found = stack(MemoryArtifactStore(path="checked"), Place(name="failing")).check().to_data()
 
     assert (found["stack"], found["ok"]) == ("mine", False)
+    assert [finding["mark"] for finding in found["findings"][-2:]] == ["note", "WRONG"]
     assert found["findings"][-1] == {
         "category": "experiment-tracker", "name": "failing", "what": "", "ok": False,
-        "message": "Somebody else has it.", "hint": "Wait.",
+        "mark": "WRONG", "message": "Somebody else has it.", "hint": "Wait.",
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from penstock.artifacts.store import ArtifactStore
 from penstock.errors import BadConfiguration
-from penstock.model.resources import quantity
+from penstock.model.resources import size_bytes
 
 FRESH: Final = 43_200.0
 """Seconds for which an object is young there, half a day: a touch is a request for each object of a
@@ -25,7 +25,7 @@ class DistantStore(ArtifactStore, ABC):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if _size(self.read_cache) is None:
+        if size_bytes(self.read_cache) is None:
             raise BadConfiguration(
                 f"The artifact store {self.name!r} has read_cache={self.read_cache!r}, which is no "
                 "size.",
@@ -42,8 +42,4 @@ class DistantStore(ArtifactStore, ABC):
 
     @property
     def read_cache_size(self) -> int:
-        return _size(self.read_cache) or 0
-
-
-def _size(written: object) -> int | None:
-    return quantity(str(written).removesuffix("B"))
+        return size_bytes(self.read_cache) or 0

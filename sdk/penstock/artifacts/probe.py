@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from penstock.artifacts.identity import identify
 from penstock.artifacts.store import PROBES, ArtifactStore
@@ -20,18 +21,20 @@ from penstock.model.component import Finding
 
 
 def tried(store: ArtifactStore) -> Iterator[Finding]:
-    """What works. Where a place cannot be opened or written to, the rest is not tried."""
+    """What works. Where a place cannot be opened, the rest is not tried; where it cannot be written
+    to, what readers need still is."""
     key, data = f"{PROBES}/{os.urandom(8).hex()}", os.urandom(1024)
     if problems := [Finding("use", False, text) for text in store.problems()]:
         yield from problems
         return
-    for what, deed in (
-        ("open", lambda: identify(store, make=False)),
-        ("write", lambda: store.put(key, [data])),
-    ):
-        yield (found := _finding(what, deed))
-        if not found.ok:
-            return
+    yield (opened := _finding("open", lambda: identify(store, make=False)))
+    if not opened.ok:
+        return
+    written = _finding("write", lambda: store.put(key, [data]))
+    if not written.ok:
+        yield from _read_only(store, written)
+        return
+    yield written
     try:
         yield _finding("read", lambda: _read(store, key, data))
         yield _finding("list", lambda: _list(store, key))
@@ -40,6 +43,15 @@ def tried(store: ArtifactStore) -> Iterator[Finding]:
     finally:
         with suppress(StoreError):  # mostly it is gone, and what fails here has failed before
             store.delete(key)
+
+
+def _read_only(store: ArtifactStore, written: Finding) -> Iterator[Finding]:
+    """What can be said where nothing can be written."""
+    listed = _finding("list", lambda: next(iter(store.keys("")), None))
+    if listed.ok and not written.hint:
+        written = replace(written, hint="It can be listed, so perhaps it is read-only.")
+    yield written
+    yield listed
 
 
 def _finding(what: str, deed: Callable[[], object]) -> Finding:

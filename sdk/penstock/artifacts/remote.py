@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from penstock.artifacts.drivers.at_once import AtOnce
 
 T = TypeVar("T")
+
+_log: Final = logging.getLogger("penstock.fsspec")
 
 _URL: Final = re.compile(r"([a-z][a-z0-9+.-]*)://(.*)", re.IGNORECASE | re.DOTALL)
 _PASSWORD: Final = re.compile(r"://[^/@]*:[^/@]*@")
@@ -301,10 +304,11 @@ class RemoteArtifactStore(DistantStore):
         except (PenstockError, FileExistsError):
             raise
         except FileNotFoundError as error:
-            raise (self._missing(key) if key else self._refused(error)) from error
+            raise (self._missing(key) if key else self._refused(error)) from None
         except Exception as error:  # each driver has errors of its own
             if not again or isinstance(error, ANSWERS):
-                raise self._refused(error) from error
+                _log.debug("%s has refused", self.path, exc_info=error)
+                raise self._refused(error) from None  # a long chain, whose last words are in ours
         return self._asked(work, key, again=False)
 
     @property

@@ -23,7 +23,7 @@ from penstock.errors import (
 )  # fmt: skip
 from penstock.lazy import lazy
 from penstock.model.component import Finding, Secret, StackComponent
-from penstock.model.resources import quantity
+from penstock.model.resources import size_bytes
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -88,7 +88,7 @@ class ArtifactStore(StackComponent, ABC):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "signing_key", self._secrets(self.signing_key))
-        if quantity(str(self.warn_above).removesuffix("B")) is None:
+        if size_bytes(self.warn_above) is None:
             raise BadConfiguration(
                 f"The artifact store {self.name!r} has warn_above={self.warn_above!r}, which is no "
                 "size.",

@@ -35,6 +35,13 @@ class Finding:
     hint: str = ""
     """What to type or to do."""
 
+    @property
+    def mark(self) -> str:
+        """In a word: `ok`, `WRONG`, or `note` for what is fine and has something to be known."""
+        if not self.ok:
+            return "WRONG"
+        return "note" if self.message else "ok"
+
     @classmethod
     def of(cls, what: str, error: PenstockError) -> Self:
         """It does not work, and this is why."""

@@ -51,6 +51,11 @@ def memory_bytes(text: str) -> int:
     return size
 
 
+def size_bytes(text: object) -> int | None:
+    """Bytes in a size as people write it, such as "10GB" or "10 GB"; None if it is none."""
+    return quantity(re.sub(r"(?<=\d) ?([kMGT]i?)?B?$", r"\1", str(text)))
+
+
 def quantity(text: object) -> int | None:
     """Bytes in a quantity such as "512Mi"; None if it is none."""
     match = re.fullmatch(r"(\d{1,18}(?:\.\d+)?)([kMGT]i?|Ki)?", str(text))

@@ -84,7 +84,7 @@ class Launch:
     def carried_out(self) -> Outcome:
         """Run it to its end, and seal it. A step that fails is in the outcome, not raised."""
         run, executor, told, options = self.run, self.executor, self.told, self.options
-        going = Going(run.id, self.ledger, executor)
+        going = Going(run.id, self.ledger, executor, told.note)
         log = logs.StepLog(self.ledger.store, run.id, logs.RUN, executor.secrets.mask)
         with executor.secrets.provided(), going.work:
             try:
@@ -101,10 +101,12 @@ class Launch:
                 status = Status.STOPPED
                 with suppress(Exception):  # the store may be what failed; that is what gets raised
                     status = going.seal(status, error)
+                going.tell(error)
                 told.run_finished(run.id, status, time.time() - run.started)
                 if (instead := executor.stop.instead(run.id, error)) is error:
                     raise
                 raise instead from None
+        going.tell()
         told.run_finished(run.id, status, time.time() - run.started, self._store_size())
         completed = status is Status.COMPLETED
         hooks.call(options.on_success if completed else options.on_failure, run, told)

@@ -31,6 +31,11 @@ LIMIT: Final = 16 * 1024 * 1024
 """Bytes of one attempt's log; what comes after is counted and dropped."""
 
 
+unwritten: Final[dict[str, StoreError]] = {}
+"""Runs of which a log did not get to the store that it was sent to, and why: to be told at their
+end, unless they end of the same."""
+
+
 class StepLog:
     """The log of one attempt of one step."""
 
@@ -41,6 +46,7 @@ class StepLog:
         self.gather: Callable[[], None] | None = None
         """Fetches what still waits elsewhere to be written here."""
         self._store = store
+        self._run = run
         self._folder = f"runs/{run}/logs/{call}"
         self._begin()
         self._kept = 0
@@ -141,13 +147,21 @@ class StepLog:
         try:
             store.put(key, [data])
         except StoreError as error:
-            self._warn(error)
+            if store is self._store:
+                self._warn(error)
+            else:  # the run goes on meanwhile, and may end of this
+                unwritten.setdefault(self._run, error)
 
     def _warn(self, error: StoreError) -> None:
         """Once: the warning is a text that may have to be written here, too."""
         if not self._warned:
             self._warned = True
-            logging.getLogger("penstock.logs").warning("A log was not written: %s", error)
+            warn(error)
+
+
+def warn(error: StoreError) -> None:
+    """Tell why a log was not written."""
+    logging.getLogger("penstock.logs").warning("A log was not written: %s", error)
 
 
 def read(store: ArtifactStore, run: str, call: str) -> str:

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import Final
 
@@ -40,14 +41,21 @@ class Work:
     """What goes on in this process and is to be stopped with it; begins and ends as a context."""
 
     def __init__(
-        self, stop: Stop, look: Callable[[], None] | None, abandon: Callable[[], None]
+        self,
+        stop: Stop,
+        look: Callable[[], None] | None,
+        abandon: Callable[[], None],
+        waits: Callable[[float], None] | None = None,
     ) -> None:
         """`look` is called every few seconds, and `abandon` if the work does not stop in time:
-        it writes down what is there. Both in threads of their own: a store may be slow."""
+        it writes down what is there. Both in threads of their own: a store may be slow. `waits` is
+        told for how many seconds a look has been going on that is not over when the next is due."""
         self.stop = stop
         self.thread = threading.get_ident()
         self.in_main = threading.current_thread() is threading.main_thread()
         self._look = look
+        self._waits = waits
+        self._looked_at = 0.0
         self._looking: threading.Thread | None = None
         self._next_look = time.monotonic() + LOOK if look else math.inf
         self._abandon = abandon
@@ -114,7 +122,9 @@ class Work:
         elif self._look is not None and now >= self._next_look:
             self._next_look = now + LOOK
             if self._looking is None or not self._looking.is_alive():
-                self._looking = _aside(self._look)
+                self._looking, self._looked_at = _aside(self._look), now
+            elif self._waits is not None:
+                _aside(partial(self._waits, now - self._looked_at))
 
     def _end(self, now: float) -> None:
         """Strike who is within reach; who began the work only if it has not stopped in time."""

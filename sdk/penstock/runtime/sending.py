@@ -75,6 +75,8 @@ class Sending:
         self._is_broken = False
         """Whether something was not written that what is `last` may name."""
         self._is_over = False
+        self._is_late = False
+        """Whether the store has not taken all of it in time: then it is asked nothing more."""
 
     def forked(self) -> None:
         """In a child: what is on its way is the parent's. It writes for itself, at once."""
@@ -99,6 +101,8 @@ class Sending:
                     raise self._errors[0]
         if is_queued:
             self._employ()
+        elif self._is_late:
+            self._lose([post])
         else:
             write(self._store)
 
@@ -146,6 +150,7 @@ class Sending:
         with self._for_change:
             while self._waiting or self._under_way:
                 if (left := until - time.monotonic()) <= 0:
+                    self._is_late = True
                     break
                 self._for_change.wait(min(left, SLICE))
             self._lose((*self._under_way, *self._waiting))
@@ -193,6 +198,7 @@ class Sending:
         with self._for_change:
             self._threads += 1
         while (post := self._next()) is not None:
+            self._employ()  # many may have waited for the same, and can go now
             error = None
             try:
                 post.write(self._store)

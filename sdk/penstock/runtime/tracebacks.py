@@ -5,9 +5,10 @@ from __future__ import annotations
 import sysconfig
 import traceback
 from collections.abc import Callable
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Final
 
+from penstock.artifacts.store import ArtifactStore
 from penstock.errors import OURS, PenstockError
 from penstock.model.records import Failure
 from penstock.runtime.masking import Mask
@@ -44,6 +45,8 @@ def _users_frames(
     while frame is not None:
         if frame.tb_frame.f_code is getattr(function, "__code__", None):
             frames.clear()  # what is above it is how we, or asyncio, came to call it
+        if isinstance(error, PenstockError) and _is_a_stores(frame.tb_frame):
+            break  # what is below it is how the store came to say what it says
         frames.append(frame)
         frame = frame.tb_next
     kept = None
@@ -51,6 +54,10 @@ def _users_frames(
         if not frame.tb_frame.f_code.co_filename.startswith(OURS):
             kept = TracebackType(kept, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     return kept if kept or isinstance(error, PenstockError) else error.__traceback__
+
+
+def _is_a_stores(frame: FrameType) -> bool:
+    return isinstance(frame.f_locals.get("self"), ArtifactStore)
 
 
 def is_users(error: BaseException | None) -> bool:

@@ -39,6 +39,7 @@ class Checked:
                     "name": component.name,
                     "what": found.what,
                     "ok": found.ok,
+                    "mark": found.mark,
                     "message": found.message,
                     "hint": found.hint,
                 }
@@ -69,4 +70,4 @@ def _findings(component: StackComponent) -> Iterator[Finding]:
 def _line(component: StackComponent, found: Finding) -> str:
     who = f"{spoken(component.category)} {component.name}"
     said = " ".join(f"{found.message} {found.hint}".split())
-    return f"{'ok' if found.ok else 'WRONG':5}  {': '.join(filter(None, (who, found.what, said)))}"
+    return f"{found.mark:5}  {': '.join(filter(None, (who, found.what, said)))}"

@@ -15,6 +15,9 @@ from penstock.stack.secrets import MASK
 
 _LIKELY: Final = re.compile("key|secret|token|passw|credential", re.IGNORECASE)
 
+_LOGIN: Final = re.compile(r"(://(?:\$\{[^}]+\}|[^/@\s:$])*:)(?!\$\{[^}]+\}@)\S+@")
+"""A name and a password before the host of a URL."""
+
 
 def masked(spec: ComponentSpec, own: Own | None = None) -> dict[str, Any]:
     """What `Secret` is declared for is masked unless it is a reference; where the flavor cannot be
@@ -26,9 +29,21 @@ def masked(spec: ComponentSpec, own: Own | None = None) -> dict[str, Any]:
     else:
         secret = {option for option, hint in hints.items() if describe.holds_secret(hint)}
     return {
-        option: _hidden(value) if option in secret else value
+        option: _hidden(value) if option in secret else _shown(value)
         for option, value in spec.options.items()
     }
+
+
+def _shown(value: Any) -> Any:
+    """What no option for secrets holds may have some in it nevertheless."""
+    if isinstance(value, Mapping):
+        return {
+            key: _hidden(item) if _LIKELY.search(str(key)) else _shown(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_shown(item) for item in value]
+    return _LOGIN.sub(rf"\1{MASK}@", value) if isinstance(value, str) else value
 
 
 def _hidden(value: Any) -> Any:

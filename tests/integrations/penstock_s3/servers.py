@@ -54,6 +54,10 @@ class Server:
         self._made += 1
         return make_bucket(self.url, f"bucket-{self._made}")
 
+    def send(self, signal: int) -> None:
+        """Have it stand still, or end at once."""
+        self._process.send_signal(signal)
+
     def __enter__(self) -> Self:
         return self
 

@@ -31,7 +31,7 @@ REFUSED: list[tuple[Fault, str, str]] = [
     (Refusal(status=404, code="NoSuchBucket"), "no such bucket", "artifact-store up tested"),
     (Refusal(status=403, code="InvalidAccessKeyId"), "access key", "key and secret"),
     (Refusal(status=403, code="SignatureDoesNotMatch"), "secret", "key and secret"),
-    (EXPIRED_TOKEN, "expired", "Log in again"),
+    (EXPIRED_TOKEN, "expired", "key, secret and token"),
     (Clock(ahead=3600), "clock of this machine is 60 minutes slow", "Set the clock"),
     (Clock(ahead=-7200), "clock of this machine is 120 minutes fast", "Set the clock"),
     (

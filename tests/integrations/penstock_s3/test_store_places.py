@@ -95,6 +95,19 @@ def test_an_upload_whose_last_part_is_young_is_not_discarded(moto: Server) -> No
     assert len(list(store.leftovers(time.time() + 60))) == 1
 
 
+def test_an_unfinished_upload_is_as_large_as_its_parts(moto: Server) -> None:
+    store = maker(moto)("here")
+    for key, parts in (("a", 2), ("b", 0), ("c", 1)):
+        begun = asked(store, "create_multipart_upload", key=key)["UploadId"]
+        for number in range(parts):
+            asked(
+                store, "upload_part", key=key, UploadId=begun, PartNumber=number + 1, Body=b"x" * 7
+            )  # fmt: skip
+    found = store.leftovers(time.time() + 60)
+
+    assert [(entry.key[-1], entry.size) for entry in found] == [("a", 14), ("b", 0), ("c", 7)]
+
+
 def test_the_file_system_is_that_of_the_place(made: Made) -> None:
     store = made("here")
     store.filesystem.pipe_file("a/b", b"data")
@@ -113,7 +126,7 @@ def test_a_check_says_what_works(made: Made) -> None:
 
 
 def test_a_check_of_a_missing_bucket_ends_there(moto: Server) -> None:
-    (finding,) = maker(moto)("here", path="s3://nowhere/x").check()
+    *_, finding = maker(moto)("here", path="s3://nowhere/x").check()
 
     assert (finding.what, finding.ok) == ("bucket", False)
     assert finding.hint == "penstock artifact-store up tested"
@@ -129,7 +142,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"concurrency": 0}, "concurrency=0"),
     ({"deadline": 0}, "deadline=0"),
     ({"addressing_style": "host"}, "'host'"),
-    ({"extra": {"session": object()}}, "no plain data"),
+    ({"extra": {"use_ssl": object()}}, "no plain data"),
 ]
 
 

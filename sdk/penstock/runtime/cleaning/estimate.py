@@ -18,7 +18,7 @@ from typing import Final
 from penstock.artifacts.store import ArtifactStore
 from penstock.digest import digest
 from penstock.errors import StoreError
-from penstock.model.resources import quantity
+from penstock.model.resources import size_bytes
 from penstock.model.user import cache_folder
 from penstock.quantities import size
 
@@ -45,7 +45,7 @@ class Estimate:
 def said(store: ArtifactStore, written: int) -> str:
     """What the end of a run says of the store after it has written so many bytes; mostly
     nothing."""
-    limit = quantity(store.warn_above.removesuffix("B")) or 0
+    limit = size_bytes(store.warn_above) or 0
     file = _file(store)
     known = _read(file)
     known.written += written
