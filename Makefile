@@ -4,7 +4,7 @@
 
 help:
 	@echo "make demo    run the example pipeline twice: first the work, then the cache"
-	@echo "make test    run the tests; of the long sweeps a part, another one each day"
+	@echo "make test    run the tests; of the long sweeps a part"
 	@echo "             (make test-all: every case of them; it takes several times as long)"
 	@echo "make lint    check style, types and the direction of imports"
 	@echo "make bench   run the benchmarks (make bench-artifacts: how fast values are kept and got back;"

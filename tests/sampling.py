@@ -1,18 +1,17 @@
-"""Long sweeps: each run of the tests takes an evenly spread part of them, another one every day.
+"""Long sweeps: a run of the tests takes an evenly spread part of them, always the same one.
 
 * `@pytest.mark.sampled(most=60)` above a parametrised test: at most so many of its cases run.
 * `sample(cases, most)`, a fixture: at most so many of what a test tries one after the other.
 * `sample.every(5)`, where nobody knows beforehand how many there are: the slice to be tried;
   the test says afterwards how many it has left out: `sample.leave_out(400)`.
 
-`PENSTOCK_TEST_ALL=1` takes all of everything, `PENSTOCK_TEST_PART=…` the part of another day. Who
+`PENSTOCK_TEST_ALL=1` takes all of everything, `PENSTOCK_TEST_PART=7` another part. Who
 names a case, or chooses few of them, gets what was chosen. What was left out is said at the end.
 """
 
 import os
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pytest
@@ -29,7 +28,7 @@ def takes_all() -> bool:
 
 
 def part() -> int:
-    """The number of the part: of the day, unless somebody asks for another one."""
+    """The number of the part: the first, unless somebody asks for another one."""
     return int(os.environ[PART])
 
 
@@ -68,8 +67,7 @@ def sample(request: pytest.FixtureRequest) -> Sample:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "sampled(most): at most so many cases of this test run")
-    # Before the workers of pytest-xdist are started: they inherit it, also around midnight.
-    os.environ.setdefault(PART, str(datetime.now(UTC).toordinal()))
+    os.environ.setdefault(PART, "0")
 
 
 def pytest_report_header() -> str:

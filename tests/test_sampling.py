@@ -1,4 +1,4 @@
-"""Samples of long sweeps: spread evenly, another one every day, and never in secret."""
+"""Samples of long sweeps: spread evenly, another one by number, and never in secret."""
 
 import os
 import subprocess

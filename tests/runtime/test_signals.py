@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 HARNESS = Path(__file__).with_name("signalling.py")
-ROUNDS = int(os.environ.get("PENSTOCK_SIGNALS", "54"))
+ROUNDS = int(os.environ.get("PENSTOCK_SIGNALS", "36"))
 
 
 def harness(*words: str) -> Any:
