@@ -87,7 +87,7 @@ def test_it_works_inside_a_running_loop(made: Made) -> None:
 
 def test_importing_it_loads_neither_s3fs_nor_botocore() -> None:
     code = (
-        "import sys; from penstock_s3 import S3ArtifactStore; S3ArtifactStore(path='s3://b/x');"
+        "import sys; from penstock_s3 import S3ArtifactStore; S3ArtifactStore(path='s3://bucket/x');"
         "print({'s3fs', 'botocore', 'aiobotocore', 'aiohttp', 'fsspec'} & {*sys.modules})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

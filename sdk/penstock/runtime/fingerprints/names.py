@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, Final, NamedTuple
 
+from penstock.runtime.fingerprints import syntax
 from penstock.runtime.fingerprints.source import all_codes
 from penstock.runtime.fingerprints.unit import DOCSTRINGS, SOURCE
 
@@ -227,7 +228,7 @@ class _Reader(ast.NodeVisitor):
         for item in ast.walk(node) if node is not None else ():
             if isinstance(item, ast.Constant) and isinstance(item.value, str):
                 try:
-                    text = ast.parse(item.value, mode="eval").body
+                    text = syntax.expression(item.value)
                 except (SyntaxError, ValueError, RecursionError):
                     continue
                 ast.fix_missing_locations(text)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import NamedTuple
 
+from penstock.runtime.fingerprints import syntax
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -57,7 +59,7 @@ def module(file: str) -> Module | None:
 
 def _parsed(text: list[str], file: str) -> Module | None:
     try:
-        tree = ast.parse("".join(text), file)
+        tree = syntax.module("".join(text), file)
         code = compile(tree, file, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError):
         return None
