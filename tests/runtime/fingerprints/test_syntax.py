@@ -1,4 +1,5 @@
 import ast
+import gc
 import sys
 import threading
 
@@ -11,8 +12,15 @@ DEEP = "\n".join(
 )
 
 
+def listen(phase: str, info: dict[str, int]) -> None:
+    for _ in range(50):
+        pass
+
+
 def test_threads_that_read_source_at_the_same_time_all_get_trees() -> None:
-    before = sys.getswitchinterval()
+    # As in a process with a collector that somebody listens to: then another thread has its turn in
+    # the midst of a tree.
+    interval, threshold = sys.getswitchinterval(), gc.get_threshold()
     wrong: list[BaseException] = []
 
     def read() -> None:
@@ -24,13 +32,17 @@ def test_threads_that_read_source_at_the_same_time_all_get_trees() -> None:
 
     threads = [threading.Thread(target=read) for _ in range(4)]
     sys.setswitchinterval(1e-6)
+    gc.set_threshold(50)
+    gc.callbacks.append(listen)
     try:
         for each in threads:
             each.start()
         for each in threads:
             each.join()
     finally:
-        sys.setswitchinterval(before)
+        gc.callbacks.remove(listen)
+        gc.set_threshold(*threshold)
+        sys.setswitchinterval(interval)
 
     assert wrong == []
 
