@@ -21,10 +21,10 @@ demo: ready-demo
 	@.venv/bin/python examples/digits.py
 
 test: ready-test
-	.venv/bin/python -m pytest -n 2
+	.venv/bin/python -m pytest -n 4 --dist worksteal
 
 test-all: ready-test
-	PENSTOCK_TEST_ALL=1 .venv/bin/python -m pytest -n 2
+	PENSTOCK_TEST_ALL=1 .venv/bin/python -m pytest -n 4 --dist worksteal
 
 lint: ready-lint
 	.venv/bin/python -m ruff check

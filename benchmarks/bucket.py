@@ -3,7 +3,8 @@
     python bucket.py WAY URL MIB SMALL
 
 Each line that comes in is a phase; what goes out is what it took, and the most memory that there
-was beside the value. Every object that comes back is compared with what was written, once.
+was beside the value. Before the first, everything is done once with little, so that all is imported
+and connections are made. Every object that comes back is compared with what was written, once.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ import json
 import sys
 from importlib.metadata import version
 from random import Random
+from typing import Final
 
 import resident
 from bucket_ways import WAYS, Way
 from clock import took
+
+FEW: Final = 40
+"""MiB, and objects."""
 
 
 def prepared(way: Way, number: int) -> None:
@@ -37,14 +42,32 @@ def phase(way: Way, name: str, *, check: bool) -> dict[str, float]:
     return {**cost, "beside": max(most.bytes - before, 0)}
 
 
+def warmed(way: Way) -> list[str]:
+    """The phases that work: what a server answers, not every library takes."""
+    way.hold(bytearray(Random(1).randbytes(1 << 20)) * FEW, FEW)
+    way.ready()
+    return [name for name in way.phases if works(way, name)]
+
+
+def works(way: Way, name: str) -> bool:
+    try:
+        getattr(way, name)()
+    except Exception as error:  # of any library
+        said = str(error).partition("\n")[0]
+        print(f"left out: {way.name}, {name}: {said}", file=sys.stderr)
+        return False
+    return True
+
+
 def main(name: str, url: str, mib: int, small: int) -> None:
-    large = bytearray(Random(0).randbytes(1 << 20) * mib)
-    way = WAYS[name](url, large, small)
-    print(json.dumps({"version": version(way.package), "phases": way.phases}), flush=True)
+    way = WAYS[name](url)
+    phases = warmed(way)
+    way.hold(bytearray(Random(0).randbytes(1 << 20) * mib), small)
+    print(json.dumps({"version": version(way.package), "phases": phases}), flush=True)
     for number, line in enumerate(sys.stdin):
         if line.strip() == "write":
             prepared(way, number)
-        print(json.dumps(phase(way, line.strip(), check=number < len(way.phases))), flush=True)
+        print(json.dumps(phase(way, line.strip(), check=number < len(phases))), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Final
 
@@ -33,8 +33,14 @@ class Way(ABC):
     """What its version is asked of."""
     phases: ClassVar[tuple[str, ...]] = ("write", "read", "ranges", "put_small", "get_small")
 
-    def __init__(self, url: str, large: bytearray, small: int) -> None:
+    large: bytearray
+    small: Mapping[str, bytes]
+
+    def __init__(self, url: str) -> None:
         self.url = url
+
+    def hold(self, large: bytearray, small: int) -> None:
+        """What it writes from now on."""
         self.large = large
         self.small = {f"{self.prefix}/small/{n}": b"%08d" % n * 128 for n in range(small)}
 
@@ -92,12 +98,12 @@ class Penstock(Way):
     name = "penstock"
     package = "penstock"
 
-    def __init__(self, url: str, large: bytearray, small: int) -> None:
+    def __init__(self, url: str) -> None:
         from penstock.artifacts.distant_objects import DistantObjects
         from penstock.model.component import Secret
         from penstock_s3 import S3ArtifactStore
 
-        super().__init__(url, large, small)
+        super().__init__(url)
         self._store: Any = S3ArtifactStore(
             name="measured",
             path=f"s3://{BUCKET}/{self.prefix}",
@@ -133,10 +139,10 @@ class S3fs(Way):
     package = "s3fs"
     options: ClassVar[dict[str, Any]] = {}
 
-    def __init__(self, url: str, large: bytearray, small: int) -> None:
+    def __init__(self, url: str) -> None:
         from s3fs import S3FileSystem
 
-        super().__init__(url, large, small)
+        super().__init__(url)
         self._path = f"{BUCKET}/{self.key}"
         self._files = S3FileSystem(
             key=KEY,
@@ -210,11 +216,11 @@ class Boto3(Way):
     name = "boto3"
     package = "boto3"
 
-    def __init__(self, url: str, large: bytearray, small: int) -> None:
+    def __init__(self, url: str) -> None:
         import boto3
         from botocore.config import Config
 
-        super().__init__(url, large, small)
+        super().__init__(url)
         self._client = boto3.client(
             "s3",
             endpoint_url=url,
@@ -249,11 +255,11 @@ class Obstore(Way):
     name = "obstore"
     package = "obstore"
 
-    def __init__(self, url: str, large: bytearray, small: int) -> None:
+    def __init__(self, url: str) -> None:
         import obstore  # type: ignore[import-not-found]
         from obstore.store import S3Store  # type: ignore[import-not-found]
 
-        super().__init__(url, large, small)
+        super().__init__(url)
         self._obstore: Any = obstore
         self._store = S3Store(
             BUCKET,

@@ -140,6 +140,16 @@ def test_every_public_name_is_found(name: str) -> None:
     assert name in dir(penstock)
 
 
+def test_the_version_is_there_once_it_is_asked_for() -> None:
+    code = (
+        "import sys, penstock\n"
+        "print('penstock._version' in sys.modules, penstock.__version__,\n"
+        "      'importlib.metadata' in sys.modules, '__version__' in dir(penstock))"
+    )
+
+    assert python("-c", code).stdout == f"False {penstock.__version__} False True\n"
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match=r"^module 'penstock' has no attribute 'pipelines'$"):
         penstock.pipelines  # type: ignore[attr-defined]  # noqa: B018

@@ -7,7 +7,8 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from penstock_s3.causes import SILENT, Cause, cause_of
+from penstock_s3.causes import SILENT, Cause
+from penstock_s3.failures import cause_of
 from penstock_s3.silence import Silence
 
 R = TypeVar("R")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from penstock.errors import MissingExtra, PenstockError
 from penstock.model.component import Finding
 from penstock_s3.asked import Failed, Refused, Unanswered
-from penstock_s3.causes import ELSEWHERE
+from penstock_s3.refusals import ELSEWHERE
 
 if TYPE_CHECKING:
     from penstock_s3.connection import Connection

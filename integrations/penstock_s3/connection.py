@@ -16,6 +16,7 @@ from penstock_s3.dialled import Dialled
 from penstock_s3.direct import METHODS, Body, Direct
 from penstock_s3.line import SENT, Line, Sent
 from penstock_s3.place import Place
+from penstock_s3.proof import Proof
 
 if TYPE_CHECKING:
     from penstock_s3.store import S3ArtifactStore
@@ -54,6 +55,7 @@ class Connection:
         """Until the server shows that its are something else."""
         self.etags_proven = False
         """Whether one that did not fit has been looked into."""
+        self.proof = Proof()
 
     @classmethod
     def of(cls, store: S3ArtifactStore) -> Connection:

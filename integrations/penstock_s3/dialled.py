@@ -37,6 +37,7 @@ class Dialled:
         """What s3fs makes a session from."""
         given: dict[str, Any] = json.loads(self.extra)
         extra.check_names(given)
+        wanted = given.get("config_kwargs", {})
         config: dict[str, Any] = {
             # Retries are ours: botocore's know nothing of what became of a lost answer.
             "retries": {"mode": "standard", "total_max_attempts": 1},
@@ -47,7 +48,12 @@ class Dialled:
             "request_checksum_calculation": "when_required",
             "response_checksum_validation": "when_required",
             "parameter_validation": False,
-            "s3": {"addressing_style": self.addressing_style, "payload_signing_enabled": False},
+            **wanted,
+            "s3": {
+                "addressing_style": self.addressing_style,
+                "payload_signing_enabled": False,
+                **wanted.get("s3", {}),
+            },
         }
         client: dict[str, Any] = {}
         if self.region:
@@ -57,7 +63,7 @@ class Dialled:
         made: dict[str, Any] = {
             **self.credentials(),
             **given,
-            "config_kwargs": {**config, **given.get("config_kwargs", {})},
+            "config_kwargs": config,
             "client_kwargs": {**client, **given.get("client_kwargs", {})},
         }
         if self.endpoint_url:

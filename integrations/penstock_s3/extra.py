@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from penstock.errors import BadConfiguration, listed
-
-_SECRET: Final = re.compile("key|secret|token|passw|credential", re.IGNORECASE)
-
-_LOGIN: Final = re.compile(r"://[^/@\s]+@")
+from penstock.errors import BadConfiguration, did_you_mean, listed
+from penstock.model import credentials
 
 _OURS: Final = ("asynchronous", "loop", "session", "skip_instance_cache", "use_listings_cache")
 """What the store says itself."""
@@ -28,12 +24,15 @@ def wrong(extra: object) -> Iterator[tuple[str, str]]:
         return
     for ours in sorted({*map(str, extra)} & {*_OURS}):
         yield f"has {ours!r} in extra, which it says itself", "Leave it out."
+    for path, given in _passed_on(extra).items():
+        if not isinstance(given, Mapping):
+            yield f"has {path} that is a {type(given).__name__}", "Write names in it."
     for path, name, value in _inside("extra", extra):
         if not isinstance(name, str):
             yield f"has a name in {path} that is no text", "Write all names as text."
-        elif _SECRET.search(name) or name == "username":
+        elif credentials.is_name(name) or name == "username":
             yield f"has {name!r} in {path}, where everybody can read it", _cure(name)
-        elif isinstance(value, str) and _LOGIN.search(value):
+        elif isinstance(value, str) and credentials.are_in(value):
             yield (
                 f"has credentials in the URL {name!r} in {path}, where everybody can read them",
                 "Write those of the server as key and secret; of a proxy, in HTTPS_PROXY.",
@@ -45,18 +44,41 @@ def wrong(extra: object) -> Iterator[tuple[str, str]]:
 
 
 def check_names(extra: Mapping[str, Any]) -> None:
-    """Raises `BadConfiguration` for what s3fs does not know."""
-    from s3fs import S3FileSystem  # whoever asks has loaded it
+    """Raises `BadConfiguration` for what s3fs does not know, and botocore behind it."""
+    for path, given, who, known in _asked_of(extra):
+        if unknown := sorted(given.keys() - known):
+            shown = sorted(name for name in known if not credentials.is_name(name))
+            raise BadConfiguration(
+                f"The option {path} of the artifact store has {listed(unknown)}, which {who} does "
+                "not know.",
+                hint=did_you_mean(unknown[0], shown) or f"It takes: {', '.join(shown)}.",
+            )
 
-    signature = inspect.signature(S3FileSystem.__init__)
-    taken = {name for name in signature.parameters if name not in ("self", "kwargs")}
-    known = sorted((taken | {*_MORE}) - {*_OURS})
-    if unknown := sorted(extra.keys() - {*known}):
-        raise BadConfiguration(
-            f"The option extra of the artifact store has {listed(unknown)}, which s3fs does not "
-            "know.",
-            hint=f"It takes: {', '.join(name for name in known if not _SECRET.search(name))}.",
-        )
+
+def _passed_on(extra: Mapping[str, Any]) -> dict[str, Any]:
+    """What s3fs gives to botocore as it is, by where it stands: all of it are mappings."""
+    found = {f"extra.{name}": extra.get(name, {}) for name in ("client_kwargs", "config_kwargs")}
+    if isinstance(config := found["extra.config_kwargs"], Mapping):
+        found["extra.config_kwargs.s3"] = config.get("s3", {})
+    return found
+
+
+def _asked_of(extra: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], str, set[str]]]:
+    """Where names stand, these, who is to know them, and what that one knows."""
+    from aiobotocore.config import AioConfig  # whoever asks has loaded them
+    from botocore.session import Session
+    from s3fs import S3FileSystem
+
+    client = _taken(Session.create_client) - {"service_name", "config"}
+    yield "extra", extra, "s3fs", (_taken(S3FileSystem.__init__) | {*_MORE}) - {*_OURS}
+    yield "extra.client_kwargs", extra.get("client_kwargs", {}), "botocore", client
+    config = _taken(AioConfig.__init__) | {*AioConfig.OPTION_DEFAULTS}
+    yield "extra.config_kwargs", extra.get("config_kwargs", {}), "botocore", config
+
+
+def _taken(function: Callable[..., Any]) -> set[str]:
+    """The names of its parameters."""
+    return inspect.signature(function).parameters.keys() - {"self", "args", "kwargs"}
 
 
 def _inside(path: str, value: object) -> Iterator[tuple[str, object, object]]:

@@ -12,14 +12,14 @@ from penstock.errors import BadConfiguration
 from penstock.model.component import Secret
 from penstock.model.plain import is_number
 from penstock_s3 import extra
+from penstock_s3.parts import SMALLEST
 from penstock_s3.place import Place, is_legal, shown
 
 if TYPE_CHECKING:
     from penstock_s3.store import S3ArtifactStore
 
-SMALLEST: Final = 5 << 20
 LARGEST: Final = 5 << 30
-"""Bytes of a part that servers take."""
+"""Bytes of a part that servers take, at most."""
 
 _TEXTS: Final = (
     "path", "endpoint_url", "region", "profile", "addressing_style", "ca_bundle", "kms_key",

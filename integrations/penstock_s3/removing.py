@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from penstock.artifacts.store import is_key
 from penstock.errors import NoSuchKey
 from penstock_s3.asked import Changed, Refused
 from penstock_s3.causes import Incomplete
 from penstock_s3.listing import PAGE, seconds
+from penstock_s3.refusals import PASSING
 from penstock_s3.several import found
 
 if TYPE_CHECKING:
     from penstock_s3.connection import Connection
-
-_PASSING: Final = ("InternalError", "SlowDown", "ServiceUnavailable", "OperationAborted")
 
 
 async def delete(connection: Connection, key: str) -> None:
@@ -69,7 +68,7 @@ async def _deleted(connection: Connection, folder: str, keys: Sequence[str]) -> 
         answer = await connection.once("delete_objects", Delete=named)
         failed = answer.get("Errors", ())
         left[:] = [item["Key"] for item in failed]
-        if left and all(item.get("Code") in _PASSING for item in failed):
+        if left and all(item.get("Code") in PASSING for item in failed):
             raise Incomplete(f"{len(left)} objects are left")
 
     with suppress(Refused):  # some servers delete one object by one request only

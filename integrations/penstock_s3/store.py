@@ -17,7 +17,8 @@ from penstock.artifacts.store import Buffer, Entry, check_key, check_prefix
 from penstock.errors import StoreUnavailable
 from penstock.model.component import Finding, Secret
 from penstock.model.resources import size_bytes
-from penstock_s3 import bucket, downloading, options, removing, uploading
+from penstock.stack.install import library
+from penstock_s3 import bucket, downloading, options, removing, small, uploading
 from penstock_s3.abilities import Abilities
 from penstock_s3.bucket import moment_of
 from penstock_s3.connection import Connection
@@ -90,6 +91,13 @@ class S3ArtifactStore(DistantStore):
         connection = self._reached(key)
         parts = cut(buffers, connection.part_size)
         connection.run(uploading.store(connection, key, parts, exclusive=exclusive))
+
+    def publish(self, keys: Sequence[str], data: Buffer) -> tuple[str, ...]:
+        connection = self._connection
+        if len(data) > connection.part_size:
+            return super().publish(keys, data)
+        names = [check_key(key) for key in keys]
+        return connection.run(small.publish(connection, names, bytes(data)))
 
     def get(self, key: str) -> Buffer:
         connection = self._reached(key)
@@ -165,9 +173,9 @@ class S3ArtifactStore(DistantStore):
         known = self._connection.abilities
         if known is not None and not known.conditional_writes:
             yield (
-                f"The server of {self.path} has no conditional writes (If-None-Match): of two who "
-                "write the same at the same instant, both may believe to be the first. One who "
-                "writes, and who tries again, is safe."
+                f"the server of {self.path} has no conditional writes (If-None-Match): of two who "
+                "write the same at the same instant, both may believe to be the first; one who "
+                "writes, and who tries again, is safe"
             )
 
     def check(self) -> Iterator[Finding]:
@@ -187,11 +195,11 @@ class S3ArtifactStore(DistantStore):
 
     @property
     def filesystem(self) -> AbstractFileSystem:
+        s3fs = library("s3fs", extra="s3", who="The artifact store flavor 's3'")
         from fsspec.implementations.dirfs import DirFileSystem  # heavy, and only for users
-        from s3fs import S3FileSystem
 
         connection = self._connection
-        whole = S3FileSystem(**self.dialled().arguments(), use_listings_cache=False)
+        whole = s3fs.S3FileSystem(**self.dialled().arguments(), use_listings_cache=False)
         return DirFileSystem(f"{connection.bucket}/{connection.prefix}".rstrip("/"), whole)
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from penstock_s3.several import all_of
+from penstock_s3.unfinished import drop
 
 if TYPE_CHECKING:
     from penstock_s3.connection import Connection
@@ -56,7 +57,7 @@ async def _in_parts(connection: Connection, key: str, there: Mapping[str, Any], 
             MultipartUpload={"Parts": listed}, **named,
         )  # fmt: skip
     except BaseException:
-        await connection.request("abort_multipart_upload", **named)
+        await drop(connection, upload["UploadId"], key)
         raise
 
 

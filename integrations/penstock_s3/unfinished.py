@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from penstock.artifacts.store import Entry, is_key
+from penstock.errors import StoreError
 from penstock_s3.asked import Refused
+from penstock_s3.attempts import Attempts
 from penstock_s3.listing import seconds
 from penstock_s3.several import found
 
@@ -22,6 +25,9 @@ _NONE: Final = ("NoSuchUpload", "NotImplemented", "MethodNotAllowed", "501", "40
 
 _SIDE_BY_SIDE: Final = 8
 """Uploads whose parts are listed at the same time."""
+
+_PATIENCE: Final = 4.0
+"""Seconds for cleaning up: whoever has interrupted it waits for that."""
 
 
 def unfinished(connection: Connection, before: float) -> Iterator[Entry]:
@@ -96,3 +102,14 @@ async def abort(connection: Connection, upload: str, key: str, before: float) ->
             return False
     await connection.request("abort_multipart_upload", key=key, UploadId=upload)
     return True
+
+
+async def drop(connection: Connection, upload: str, key: str) -> None:
+    """End an upload of one's own that has failed. What is left of it is found by `gc`."""
+
+    async def attempt() -> None:
+        await connection.once("abort_multipart_upload", key=key, UploadId=upload)
+
+    attempts = Attempts(_PATIENCE, silence=connection.line.silence)
+    with suppress(StoreError):  # why it has failed is what gets raised
+        await connection.repeated("abort_multipart_upload", attempt, key=key, attempts=attempts)

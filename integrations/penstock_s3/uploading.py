@@ -107,15 +107,32 @@ class _Upload:
         attempts = connection.attempts(connection.deadline / 2)  # for who stands still
 
         async def attempt() -> str:
-            answer = await connection.once(
-                "upload_part", key=self._key, UploadId=self._id, PartNumber=number,
-                ContentMD5=md5.header, **outgoing(copy, attempts.moving),
-            )  # fmt: skip
+            answer = await self._answer(number, md5, outgoing(copy, attempts.moving))
             if md5.fits(answer) is False and await are_md5(connection):
                 raise Incomplete("other bytes arrived than were sent")
             return str(answer["ETag"])
 
         return await connection.repeated("upload_part", attempt, key=self._key, attempts=attempts)
+
+    async def _answer(self, number: int, md5: Md5, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the server says to a part, which shows that it has got it."""
+        proof = self._connection.proof
+        shown = proof.of(md5)
+        try:
+            answer = await self._connection.once(
+                "upload_part", key=self._key, UploadId=self._id, PartNumber=number, **shown, **body
+            )
+        except Exception as error:
+            if shown or not _is_refused(error):
+                raise
+            answer = {}
+        fits = md5.fits(answer)
+        if fits:
+            proof.answered()
+        if fits is None and not shown:
+            proof.want()
+            raise Incomplete("the server does not say what has arrived")
+        return answer
 
     async def _complete(self, *, exclusive: bool) -> None:
         """Make it an object. It may be one already, if an answer was lost."""
@@ -166,5 +183,14 @@ class _Upload:
 def _is_over(error: Exception) -> bool:
     """Whether the server says that there is no such upload: it may have become the object. Some
     miss a part then."""
+    return isinstance(error, NoSuchKey) or _code(error) == "InvalidPart"
+
+
+def _is_refused(error: Exception) -> bool:
+    """Whether the server says that something of the request is missing."""
+    return _code(error) == "InvalidRequest"
+
+
+def _code(error: Exception) -> str:
     response = getattr(error, "response", None) or {}
-    return isinstance(error, NoSuchKey) or response.get("Error", {}).get("Code") == "InvalidPart"
+    return str(response.get("Error", {}).get("Code", ""))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from penstock.lazy import attach
 
 if TYPE_CHECKING:
+    from penstock._version import __version__ as __version__
     from penstock.api.pipeline import Pipeline as Pipeline
     from penstock.api.pipeline import pipeline as pipeline
     from penstock.artifacts.formats.registry import materializer as materializer
@@ -63,13 +64,14 @@ _HOMES = {
     "StepRun": "penstock.model.records",
     "StoredArtifact": "penstock.runtime.stored_artifact",
     "SubprocessStepOperator": "penstock.step_operators.subprocess",
+    "__version__": "penstock._version",
     "context": "penstock.runtime.context",
     "materializer": "penstock.artifacts.formats.registry",
     "pipeline": "penstock.api.pipeline",
     "step": "penstock.model.step",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605 - the keys are the one list of names
+__all__ = sorted(_HOMES.keys() - {"__version__"})  # noqa: PLE0605 - the keys are the one list
 __getattr__ = attach(__name__, _HOMES)
 
 

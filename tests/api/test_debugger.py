@@ -43,7 +43,7 @@ def test_the_debugger_opens_in_the_frame_that_failed(
         file.write(FLOW)
     child = pexpect.spawn(
         sys.executable, ["flow.py", name, "--pdb"], env={**os.environ, "TERM": "dumb"},
-        encoding="utf-8", timeout=20,
+        encoding="utf-8", timeout=120,
     )  # fmt: skip
     child.expect_exact(line)
     child.expect_exact("(Pdb) ")

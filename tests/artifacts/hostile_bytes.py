@@ -1,8 +1,9 @@
 """Load bytes that somebody has made up, as a record of a stranger would have them loaded: right in
-digest and size, wrong in everything else. `python hostile_bytes.py FORMAT COUNT [BYTES]`.
+digest and size, wrong in everything else. `python hostile_bytes.py COUNT FORMAT...`, or for some
+bytes of your own `python hostile_bytes.py 1 FORMAT --bytes HEX`.
 
-In a process of its own with little memory: it may crash, hang, or be told to fill the machine. The
-last line that it prints is a count of what became of the bytes.
+In a process of its own with little memory: it may crash, hang, or be told to fill the machine. For
+each format it prints a line: its id, and a count of what became of the bytes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import resource
 import signal
 import sys
 import warnings
+from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,7 +116,7 @@ def load(values: Values, id: str, data: bytes, folder: Path) -> str:
     return "taken"
 
 
-def main(id: str, count: int, given: bytes | None) -> Counter[str]:
+def became(id: str, count: int, given: bytes | None) -> Counter[str]:
     warnings.simplefilter("ignore")
     values = Values(MemoryArtifactStore(path="memory"), lambda names: Code())
     found: Counter[str] = Counter()
@@ -127,15 +129,25 @@ def main(id: str, count: int, given: bytes | None) -> Counter[str]:
             cases += versions(data, count // 2, f"{id}{length}")
         cases = [given] if given is not None else cases
         limit = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + ROOM
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
         for data in cases:
             said = load(values, id, data, Path(mkdtemp(dir=place)))
             found[said] += 1
             if said == "huge":
                 print(said, id, data[:3000].hex(), file=sys.stderr)
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
     return found
 
 
+def main(count: int, ids: list[str], given: bytes | None) -> None:
+    for id in ids:
+        print(json.dumps([id, became(id, count, given)]), flush=True)
+
+
 if __name__ == "__main__":
-    given = bytes.fromhex(sys.argv[3]) if len(sys.argv) > 3 else None
-    print(json.dumps(main(sys.argv[1], int(sys.argv[2]), given)))
+    parser = ArgumentParser()
+    parser.add_argument("count", type=int)
+    parser.add_argument("ids", nargs="+")
+    parser.add_argument("--bytes", type=bytes.fromhex)
+    words = parser.parse_args()
+    main(words.count, words.ids, words.bytes)

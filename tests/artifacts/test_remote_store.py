@@ -251,6 +251,8 @@ def test_a_missing_driver_names_its_package(protocol: str, monkeypatch: pytest.M
         store.get("a")
 
     assert caught.value.hint == f"pip install {package}"
+    with pytest.raises(MissingExtra, match=f"needs a driver for {protocol}://"):
+        _ = store.filesystem
     (problem,) = store.problems()
     assert problem.startswith(f"needs a driver for {protocol}:// that is not installed: ")
 
@@ -287,11 +289,24 @@ def test_a_path_that_cannot_be_is_refused_at_once(path: str, message: str) -> No
     assert message in str(caught.value)
 
 
-def test_a_password_in_the_path_is_refused_and_not_repeated() -> None:
-    with pytest.raises(BadConfiguration, match="has a password in its path") as caught:
-        RemoteArtifactStore(name="far", path="sftp://you:sesame@host/place")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "sftp://you:sesame@host/place", "sftp://you:ses/sesame@host/place",
+        "sftp://you@example.com:sesame@host/place", "az://box/place?sig=sesame",
+    ],
+)  # fmt: skip
+def test_a_secret_in_the_path_is_refused_and_not_repeated(path: str) -> None:
+    with pytest.raises(BadConfiguration, match=r"\*\*\*.*, and everybody sees") as caught:
+        RemoteArtifactStore(name="far", path=path)
 
     assert "sesame" not in str(caught.value)
+
+
+def test_a_user_and_a_port_in_the_path_are_no_secret() -> None:
+    path = "webdav://me@host:8080/me@example.com/store"
+
+    assert RemoteArtifactStore(path=path).path == path
 
 
 def test_a_slash_at_the_end_means_nothing() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock import quantities
+from penstock import __version__, quantities
 from penstock.cli import output
 
 HEAVY = ["pydantic", "networkx", "fsspec", "numpy", "pandas", "rich", "ruamel", "cloudpickle"]
@@ -55,6 +55,11 @@ def shell(line: str, project: Path) -> "subprocess.CompletedProcess[str]":
 def test_alone_it_shows_the_help(penstock: Any) -> None:
     assert penstock() == penstock("--help")
     assert penstock().code == 0
+
+
+@pytest.mark.parametrize("word", ["version", "--version"])
+def test_the_version_is_the_one_that_the_package_says(word: str, penstock: Any) -> None:
+    assert penstock(word).out.startswith(f"penstock {__version__}")
 
 
 @pytest.mark.parametrize("noun", ["artifact", "run", "stack"])

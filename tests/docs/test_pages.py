@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from servers import KEY, REGION, SECRET, Server
-from story import PAGES, ROOT, Story, pattern, plain
+from story import PAGES, ROOT, Story, by_name, pattern, plain
 
 LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]*)?\)")
 
@@ -72,6 +72,11 @@ def test_a_false_page_is_noticed(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     assert len(Story(page, folder).happen().wrong) == 2
+
+
+def test_steps_that_run_side_by_side_end_in_any_order() -> None:
+    lines = ["begin", "  b  TIME", "  a  skipped: why", "end", "  c  TIME", "end"]
+    assert by_name("\n".join(lines)).split("\n") == [lines[0], *sorted(lines[1:3]), *lines[3:]]
 
 
 def anchors(text: str) -> set[str]:

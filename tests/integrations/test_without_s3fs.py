@@ -65,6 +65,18 @@ def test_using_the_flavor_prints_the_line_that_installs_it(words: str) -> None:
     assert hint.rstrip("'").endswith("[s3]")
 
 
+def test_so_does_asking_for_its_file_system() -> None:
+    code = (
+        "import sys; sys.modules['s3fs'] = None\nfrom penstock_s3 import S3ArtifactStore\n"
+        "S3ArtifactStore(path='s3://bucket/x').filesystem"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    message, hint = done.stderr.splitlines()[-2:]
+
+    assert "MissingExtra: The artifact store flavor 's3' needs the library 's3fs'" in message
+    assert hint.startswith("pip install ")
+
+
 def test_a_check_says_so_in_its_line() -> None:
     said = without("stack", "check", "far")
     wrong = said.stdout.splitlines()[-1]

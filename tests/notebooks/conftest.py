@@ -41,7 +41,7 @@ class Notebook:
     def _connect(self) -> None:
         self.client = self.manager.client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=60)
+        self.client.wait_for_ready(timeout=180)
 
     def restart(self) -> None:
         """Start it anew: all names are gone, and the store is there."""
@@ -73,7 +73,7 @@ class Notebook:
         """What the kernel says of a cell, until it is idle again."""
         while True:
             try:
-                message = self.client.get_iopub_msg(timeout=60)
+                message = self.client.get_iopub_msg(timeout=180)
             except queue.Empty:
                 pytest.fail("the kernel says nothing any more")
             if message["parent_header"].get("msg_id") != cell:

@@ -145,7 +145,7 @@ def test_an_interrupt_stops_the_run_and_not_the_kernel(kernel: Any, cell: Run) -
         @step
         def sleeping() -> None:
             print("sleeps", flush=True)
-            time.sleep(30)
+            time.sleep(600)
 
         @pipeline(progress=False)
         def sleep() -> None:
@@ -158,7 +158,7 @@ def test_an_interrupt_stops_the_run_and_not_the_kernel(kernel: Any, cell: Run) -
             kernel.manager.interrupt_kernel()
         if kind == "error":
             assert content["ename"] == "KeyboardInterrupt"
-            assert time.monotonic() - began < 20  # not the 30 seconds of the step
+            assert time.monotonic() - began < 300  # not the 600 seconds of the step
     assert cell("print(Client().run('last').status.value)") == "stopped\n"
 
 
@@ -216,7 +216,7 @@ def test_a_run_can_be_the_last_line_of_a_cell(kernel: Any, cell: Run) -> None:
 def test_maps_run_side_by_side(cell: Run) -> None:
     define(cell, """
         import threading
-        both = threading.Barrier(2, timeout=30)
+        both = threading.Barrier(2, timeout=120)
 
         @step(cache=False)
         def meet(n: int) -> int:
@@ -265,7 +265,7 @@ def test_a_run_in_the_background_leaves_the_notebook_free(cell: Run) -> None:
 
         @step(cache=False)
         def waits() -> int:
-            return 5 if go.wait(30) else 0
+            return 5 if go.wait(120) else 0
 
         @pipeline(progress=False, wait=False)
         def background() -> int:

@@ -73,7 +73,7 @@ def test_independent_steps_run_side_by_side(count: int) -> None:
 
     @step(cache=False)
     def meet(number: int) -> int:
-        meeting.wait(30)
+        meeting.wait(120)
         return number
 
     @pipeline(progress=False)
@@ -89,18 +89,18 @@ def test_steps_that_become_ready_while_the_caller_is_busy_run_side_by_side() -> 
 
     @step(cache=False)
     def busy() -> int:
-        first.wait(30)
-        meeting.wait(30)
+        first.wait(120)
+        meeting.wait(120)
         return 0
 
     @step(cache=False)
     def start() -> int:
-        first.wait(30)
+        first.wait(120)
         return 0
 
     @step(cache=False)
     def meet(after: int, number: int) -> int:
-        meeting.wait(30)
+        meeting.wait(120)
         return number
 
     @pipeline(progress=False)
@@ -199,7 +199,7 @@ def test_an_interrupt_in_one_step_stops_the_others(kind: type[BaseException], wh
 
     @step(cache=False)
     def interrupted(number: int) -> int:
-        both.wait(30)
+        both.wait(120)
         if (threading.get_ident() == callers) is (where == "in the caller's thread"):
             raise kind
         forever()
@@ -225,7 +225,7 @@ def test_a_broken_step_leaves_no_thread_behind() -> None:
 
     @step(cache=False)
     def meet(number: int) -> int:
-        meeting.wait(30)
+        meeting.wait(120)
         if number == 1:
             raise ValueError
         return number

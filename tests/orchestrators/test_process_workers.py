@@ -232,7 +232,7 @@ def test_what_a_step_says_is_seen_while_it_runs(steps: Any, tmp_path: Path) -> N
     assert run.stdout is not None
     assert run.stdout.readline() == "now\n"
     run.terminate()
-    run.communicate(timeout=30)
+    run.communicate(timeout=120)
 
 
 def test_secrets_reach_the_step_and_no_log(steps: Any, capfd: pytest.CaptureFixture[str]) -> None:
@@ -432,8 +432,8 @@ def test_no_worker_outlives_the_run(steps: Any, tmp_path: Path, number: int) -> 
     )
     workers = [psutil.Process(int(_soon(Path(name)))) for name in ("one", "two")]
     os.killpg(script.pid, number)  # as a terminal does it
-    _, said = script.communicate(timeout=30)
-    psutil.wait_procs(workers, timeout=30)
+    _, said = script.communicate(timeout=120)
+    psutil.wait_procs(workers, timeout=120)
 
     assert not any(worker.is_running() for worker in workers)
     run = Client(stack()).run("last")
@@ -444,7 +444,7 @@ def test_no_worker_outlives_the_run(steps: Any, tmp_path: Path, number: int) -> 
 
 def _soon(file: Path) -> str:
     """What is in a file, once there is something."""
-    for _ in range(3000):
+    for _ in range(12_000):
         if file.exists() and (text := file.read_text()):
             return text
         time.sleep(0.01)

@@ -61,7 +61,7 @@ def test_gpu_steps_never_overlap_on_one_gpu_while_cpu_steps_do() -> None:
             holding.add(number)
             most = max(most, len(holding))
         if number == 0:
-            beside.wait(30)  # for two steps that need no GPU
+            beside.wait(120)  # for two steps that need no GPU
         with lock:
             holding.discard(number)
         return number
@@ -69,7 +69,7 @@ def test_gpu_steps_never_overlap_on_one_gpu_while_cpu_steps_do() -> None:
     @step(cache=False)
     def on_cpu(number: int) -> int:
         if number < 2:
-            beside.wait(30)
+            beside.wait(120)
         return number
 
     @pipeline(progress=False)
@@ -86,7 +86,7 @@ def test_what_is_declared_counts_and_not_the_machine() -> None:
 
     @step(cache=False, resources=Resources(cpu=100, memory="10Ti"))
     def meet(number: int) -> int:
-        meeting.wait(30)
+        meeting.wait(120)
         return number
 
     @pipeline(progress=False)
@@ -254,7 +254,7 @@ def test_steps_that_no_other_process_finds_run_here_and_are_told_what_they_hold(
 
     @step(cache=False, resources=Resources(gpu=2))
     def held(number: int) -> tuple[int, tuple[str, ...]]:
-        meeting.wait(30)
+        meeting.wait(120)
         return os.getpid(), penstock.context().gpus
 
     @pipeline

@@ -89,7 +89,7 @@ def stubborn(number: int) -> int:
             continue
 
 
-@step(cache=False, timeout=0.2)
+@step(cache=False, timeout=1)
 def too_long(file: str) -> None:
     Path(file).write_text(str(os.getpid()))
     while True:

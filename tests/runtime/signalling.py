@@ -31,7 +31,7 @@ from penstock.runtime.ledger import Ledger
 from penstock.step_operators.subprocess import SubprocessStepOperator
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
-LATE = 10.0
+LATE = 60.0
 """Seconds after which a run that was told to stop, and has 5 for it, is told to be still there."""
 
 

@@ -29,7 +29,7 @@ def gate() -> Iterator[threading.Event]:
 @step(cache=False)
 def waits(value: int) -> int:
     go["begun"].set()
-    assert go["now"].wait(30)
+    assert go["now"].wait(120)
     print("waited", value)
     if value < 0:
         raise ValueError("negative")
@@ -70,7 +70,7 @@ def test_waiting_may_take_too_long_and_the_run_goes_on(gate: threading.Event) ->
     with pytest.raises(StillRunning, match=rf"Run {run.id} of 'waiting' has not ended within 0 s"):
         run.wait(timeout=0)
     gate.set()
-    assert run.wait(timeout=30).result() == 3
+    assert run.wait(timeout=120).result() == 3
 
 
 def test_whoever_waits_gets_what_run_would_have_raised(gate: threading.Event) -> None:
@@ -103,7 +103,7 @@ def test_another_reader_of_the_store_waits_too(gate: threading.Event) -> None:
     with pytest.raises(StillRunning):
         found.wait(timeout=0.01)
     gate.set()
-    assert found.wait(timeout=30).result() == 3
+    assert found.wait(timeout=120).result() == 3
 
 
 def test_another_reader_is_told_of_a_failure_too(gate: threading.Event) -> None:
@@ -123,7 +123,7 @@ def test_waiting_for_a_run_that_is_over_takes_no_time() -> None:
 
 def test_what_is_printed_meanwhile_is_not_the_steps(gate: threading.Event) -> None:
     run = waiting.run(3)
-    assert go["begun"].wait(30)
+    assert go["begun"].wait(120)
     print("something else")
     gate.set()
     run.wait()
@@ -139,7 +139,7 @@ def test_a_forked_child_waits_for_no_run_of_its_parent(gate: threading.Event) ->
     run = waiting.run(3)
     forked = multiprocessing.get_context("fork").Process(target=child)
     forked.start()
-    forked.join(30)
+    forked.join(120)
     assert forked.exitcode == 0
     gate.set()
     run.wait()
@@ -231,7 +231,7 @@ def test_a_signal_stops_it_and_that_is_written_down(
 ) -> None:
     (tmp_path / "program.py").write_text(PROGRAM.replace("time.sleep(seconds)", work))
     going = subprocess.Popen(
-        [sys.executable, "program.py", "30"],
+        [sys.executable, "program.py", "600"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ),
     )  # fmt: skip
     assert going.stdout is not None
@@ -240,7 +240,7 @@ def test_a_signal_stops_it_and_that_is_written_down(
         while awaited not in (line := stream.readline()):
             assert line, "it ended"
     going.send_signal(number)
-    going.communicate(timeout=20)
+    going.communicate(timeout=120)
     assert going.returncode == -number
     run = Client().run("last")
     assert run.status is Status.STOPPED
@@ -251,20 +251,21 @@ def test_a_signal_stops_it_and_that_is_written_down(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("own", ["time.sleep(30)", "run.wait()"])
+@pytest.mark.parametrize("own", ["time.sleep(600)", "run.wait()"])
 def test_a_signal_while_the_program_does_its_own_work_stops_it_too(
     tmp_path: Path, number: signal.Signals, own: str
 ) -> None:
     text = PROGRAM.replace('    if "heard" in sys.argv:', f'    {own}\n    if "heard" in sys.argv:')
+    text = text.replace("time.sleep(seconds)", "while True: time.sleep(0.05)")
     (tmp_path / "program.py").write_text(text)
     going = subprocess.Popen(
-        [sys.executable, "program.py", "30"],
+        [sys.executable, "program.py", "600"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=dict(os.environ),
     )  # fmt: skip
     assert going.stdout is not None
     for _ in range(2):
         assert going.stdout.readline(), "it ended"
     going.send_signal(number)
-    going.communicate(timeout=20)
+    going.communicate(timeout=120)
     assert going.returncode == -number
     assert Client().run("last").status is Status.STOPPED

@@ -93,10 +93,10 @@ def test_threads_of_steps_side_by_side_belong_to_their_steps(stack: Made) -> Non
 
     @step(cache=False)
     def talk(number: int) -> None:
-        meeting.wait(30)
+        meeting.wait(120)
         with ThreadPoolExecutor(3) as pool:
             list(pool.map(print, [f"step {number}"] * 100))
-        meeting.wait(30)
+        meeting.wait(120)
 
     @pipeline(progress=False)
     def talking() -> None:
@@ -129,7 +129,7 @@ def test_a_thread_that_outlives_its_step_is_heard_in_the_run() -> None:
     go, gone = threading.Event(), threading.Event()
 
     def late() -> None:
-        go.wait(30)
+        go.wait(120)
         print("late")
         gone.set()
 
@@ -138,7 +138,7 @@ def test_a_thread_that_outlives_its_step_is_heard_in_the_run() -> None:
 
     def second() -> None:
         go.set()
-        gone.wait(30)
+        gone.wait(120)
 
     run = said_in(first, second)
     assert "late\n" in run["said-2"].logs() + run.logs()
@@ -193,10 +193,10 @@ def test_lines_of_steps_side_by_side_are_whole(
 
     @step(cache=False)
     def talk(number: int) -> None:
-        meeting.wait(30)
+        meeting.wait(120)
         for _ in range(2_000):
             print(number, number, number)
-        meeting.wait(30)
+        meeting.wait(120)
 
     @pipeline(progress=False)
     def talking() -> None:

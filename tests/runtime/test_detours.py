@@ -161,9 +161,9 @@ def test_where_several_steps_run_it_belongs_to_the_run(stack: Made) -> None:
 
     @step(cache=False)
     def write(number: int) -> None:
-        meeting.wait(30)
+        meeting.wait(120)
         os.write(1, b"somebody\n")
-        meeting.wait(30)
+        meeting.wait(120)
 
     @pipeline(progress=False)
     def writing() -> None:

@@ -578,7 +578,7 @@ def test_runs_may_overlap_in_threads(stack: Made) -> None:
 
     @step(cache=False)
     def met(value: int) -> int:
-        meeting.wait(30)
+        meeting.wait(120)
         return value
 
     @pipeline(progress=False)

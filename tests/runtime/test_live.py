@@ -4,7 +4,6 @@ import io
 import os
 import re
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,17 @@ import pexpect
 import pyte
 import pytest
 
-from penstock.runtime.live import ERASE, Running, Screen
+from penstock.runtime.live import ERASE, FIRST, Running, Screen
 
 STEPS = """
 import os, pdb, subprocess, sys, time
+from pathlib import Path
 from penstock import pipeline, step
+from penstock.runtime import live
+
+def until_it_is_seen() -> None:
+    while not Path("seen").exists():
+        time.sleep(0.02)
 
 @step(cache=False)
 def first(n: int) -> int:
@@ -27,7 +32,7 @@ def first(n: int) -> int:
 @step(cache=False)
 def slow(n: int) -> int:
     print("begins")
-    time.sleep(0.8)
+    until_it_is_seen()
     print("half", end="", flush=True)
     time.sleep(0.5)
     print(" done")
@@ -60,7 +65,7 @@ def traced(n: int) -> int:
 
 @step(cache=False)
 def asks(n: int) -> str:
-    time.sleep(0.7)
+    until_it_is_seen()
     name = input("name? ")
     print("hello", name)
     return name
@@ -96,6 +101,7 @@ def wide() -> list[int]:
     return lines.map(list(range(8)))
 
 if __name__ == "__main__":
+    live.FIRST = float(sys.argv[2])
     run = globals()[sys.argv[1]].run()
     print("result", run.result())
 """
@@ -107,9 +113,9 @@ def on_terminal(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     (tmp_path / "steps.py").write_text(STEPS)
     started = []
 
-    def start(pipeline: str, columns: int = 80) -> Any:
+    def start(pipeline: str, columns: int = 80, first: float = FIRST) -> Any:
         child = pexpect.spawn(
-            sys.executable, ["steps.py", pipeline], cwd=str(tmp_path), encoding="utf-8",
+            sys.executable, ["steps.py", pipeline, str(first)], cwd=str(tmp_path), encoding="utf-8",
             env={**os.environ, "TERM": "xterm-256color"}, timeout=60, dimensions=(60, columns),
         )  # fmt: skip
         child.logfile_read = io.StringIO()
@@ -134,6 +140,12 @@ def seen(written: str, columns: int = 80) -> list[str]:
     return [line.rstrip() for line in screen.display if line.strip()]
 
 
+def meanwhile(child: Any, seconds: float) -> str:
+    """What is written in so many seconds."""
+    child.expect(pexpect.TIMEOUT, timeout=seconds)
+    return str(child.before)
+
+
 def told(lines: list[str]) -> list[str]:
     """Without times and ids."""
     text = re.sub(r"\d+\.\d\d s", "TIME", "\n".join(lines))
@@ -144,9 +156,12 @@ def told(lines: list[str]) -> list[str]:
 PRINTED = ["one", "begins", "half done", "from a child", "from C", "result 1"]
 
 
-def test_a_slow_step_is_shown_while_it_runs_and_not_afterwards(on_terminal: Any) -> None:
+def test_a_slow_step_is_shown_while_it_runs_and_not_afterwards(
+    on_terminal: Any, tmp_path: Path
+) -> None:
     child = on_terminal("watched")
-    child.expect(r"  1/2  slow \d s\x1b\[K\r")
+    child.expect(r"  1/2  slow \d+ s\x1b\[K\r")
+    tmp_path.joinpath("seen").touch()
     assert told(seen(everything(child))) == [
         "watched  run ID on stack default (the default)",
         "one",
@@ -170,13 +185,9 @@ def test_nothing_is_garbled_in_forty_columns(on_terminal: Any) -> None:
     assert any(re.search(r"and \d+ more$", line) for line in live)
 
 
-def test_a_run_that_is_soon_over_draws_nothing(on_terminal: Any) -> None:
-    child = on_terminal("debugged")
-    child.expect_exact("(Pdb) ")
-    child.sendline("c")
-    child.expect_exact("(Pdb) ")
-    child.sendline("c")
-    assert "\x1b[K" not in everything(child)
+def test_a_run_that_is_soon_over_draws_nothing(on_terminal: Any, tmp_path: Path) -> None:
+    tmp_path.joinpath("seen").touch()
+    assert "\x1b[K" not in everything(on_terminal("watched", first=60))
 
 
 def test_breakpoint_stops_in_the_step_and_in_the_next_one(on_terminal: Any) -> None:
@@ -204,36 +215,38 @@ def test_set_trace_stops_in_the_step(on_terminal: Any) -> None:
 
 def test_nothing_is_drawn_while_a_debugger_waits(on_terminal: Any) -> None:
     child = on_terminal("debugged")
-    child.expect_exact("(Pdb) ")
-    time.sleep(0.8)  # in which it would be drawn several times
-    child.sendline("c")
-    child.expect_exact("(Pdb) ")
-    assert "/3  stops" not in child.before
+    for _ in range(2):
+        child.expect_exact("(Pdb) ")
+        assert meanwhile(child, 0.8) == ""  # in which it would be drawn several times
+        child.sendline("c")
+    child.expect_exact("result 10")
 
 
-def test_a_step_may_ask(on_terminal: Any) -> None:
+def test_a_step_may_ask(on_terminal: Any, tmp_path: Path) -> None:
     child = on_terminal("asking")
-    child.expect(r"  1/2  asks \d s\x1b\[K\r")
+    child.expect(r"  1/2  asks \d+ s\x1b\[K\r")
+    tmp_path.joinpath("seen").touch()
     child.expect(r"\r\x1b\[Kname\? $")
-    time.sleep(0.5)
+    assert meanwhile(child, 0.5) == ""
     child.sendline("you")
     child.expect("hello you")
-    assert child.before == "you\r\n"
+    assert seen(child.before) == ["you"]
     assert "name? you" in seen(everything(child))
 
 
 def test_nothing_is_drawn_while_a_step_waits_for_a_line(on_terminal: Any) -> None:
     child = on_terminal("listening")
     child.expect("Who is there\\?\r\n")
-    time.sleep(1.2)  # in which it would be drawn
+    assert seen(meanwhile(child, 1.2)) == []  # in which it would be drawn
     child.sendline("you")
     child.expect("you\r\n")
-    assert child.before == ""
+    assert seen(child.before) == []
 
 
 def test_no_live_line_is_for_files(on_terminal: Any, python: Any) -> None:
     on_terminal("first").close(force=True)
-    done = python("steps.py", "watched")
+    Path("seen").touch()
+    done = python("steps.py", "watched", "0")
     assert "\r" not in done.stderr + done.stdout
     assert "\x1b" not in done.stderr + done.stdout
 

@@ -129,7 +129,7 @@ def test_steps_side_by_side_keep_their_logs_apart(stack: Made) -> None:
     def talk(number: int) -> None:
         for _ in range(50):
             print(f"step {number}")
-        meeting.wait(30)
+        meeting.wait(120)
         for _ in range(50):
             print(f"step {number}")
 
@@ -327,10 +327,10 @@ def test_the_streams_are_what_they_were_after_nested_and_overlapping_runs(stack:
 
     @step(cache=False)
     def said(number: int) -> None:
-        meeting.wait(30)
+        meeting.wait(120)
         print("number", number)
         logged(lambda: print("inner"))
-        meeting.wait(30)
+        meeting.wait(120)
         print("again", number)
 
     @pipeline(progress=False)

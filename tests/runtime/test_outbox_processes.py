@@ -36,7 +36,7 @@ def written(latency: float, **options: str) -> str:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "outbox_steps.py").write_text(STEPS.read_text())
-    (tmp_path / "penstock.yaml").write_text(written(0.2))
+    (tmp_path / "penstock.yaml").write_text(written(0.1))
     monkeypatch.syspath_prepend(str(tmp_path))
     yield tmp_path
     sys.modules.pop("outbox_steps", None)
@@ -52,7 +52,7 @@ def started(project: Path, *words: str) -> "subprocess.Popen[str]":
 
 def done(project: Path, *words: str, code: int = 0) -> str:
     process = started(project, *words)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == code, said
     return said
 
@@ -95,7 +95,7 @@ def test_a_stopped_run_writes_what_was_finished(project: Path, number: int) -> N
     process = started(project, "chain")
     until(project / "sleeps", process)
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=120)
     assert process.returncode in (128 + number, -number), said
     (run,) = runs()
     assert run.status is Status.STOPPED
@@ -154,7 +154,7 @@ def test_a_step_operator_finds_what_the_steps_before_it_gave(project: Path) -> N
 
 
 def test_a_worker_finds_what_was_taken_from_the_cache_just_before(project: Path) -> None:
-    (project / "penstock.yaml").write_text(written(0.2, workers="processes", max_workers="2"))
+    (project / "penstock.yaml").write_text(written(0.1, workers="processes", max_workers="2"))
     done(project, "hits")
     (project / "outbox_steps.py").write_text(
         STEPS.read_text().replace("more(more(made(rounded(number)), 1), 2)",

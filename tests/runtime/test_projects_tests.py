@@ -11,7 +11,7 @@ import asyncio
 import threading
 from penstock import context, pipeline, step
 
-together = threading.Barrier(2, timeout=30)
+together = threading.Barrier(2, timeout=120)
 
 @step
 def load(n: int) -> list[int]:

@@ -96,7 +96,7 @@ def test_a_run_that_is_stopped_waits_for_no_attempt(stack: Made) -> None:
 
     @step
     def interrupted() -> int:
-        failed.wait(30)
+        failed.wait(120)
         raise KeyboardInterrupt
 
     @pipeline(progress=False)
@@ -112,7 +112,7 @@ def test_a_run_that_is_stopped_waits_for_no_attempt(stack: Made) -> None:
 def test_a_timeout_is_tried_again_as_any_failure() -> None:
     tries: list[int] = []
 
-    @step(timeout=0.05, retries=Retry(times=1, delay=0, on=TimeoutError))
+    @step(timeout=0.5, retries=Retry(times=1, delay=0, on=TimeoutError))
     def slow() -> int:
         tries.append(1)
         while len(tries) < 2:

@@ -36,6 +36,7 @@ def test_a_reference_is_shown_also_in_there() -> None:
     ("sftp://me@host/x", "sftp://me@host/x"),
     ("https://${env:ME}@host:80/a:b@c", "https://${env:ME}@host:80/a:b@c"),
     ("s3://bucket/x", "s3://bucket/x"),
+    (f"https://host/x?X-Amz-Signature={HIDDEN}&y=1", "https://host/x?X-Amz-Signature=***&y=1"),
 ])  # fmt: skip
 def test_a_password_in_a_url_is_masked(url: str, said: str) -> None:
     assert shown(path=url) == {"path": said}

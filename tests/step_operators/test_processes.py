@@ -106,7 +106,7 @@ def test_no_process_of_a_step_outlives_the_one_that_started_it(
     )
     child = psutil.Process(int(_soon(lambda: _text(project / "process"))))
     os.killpg(script.pid, number)  # as a terminal does it
-    _, said = script.communicate(timeout=30)
+    _, said = script.communicate(timeout=120)
     _soon(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
     run = Client("mine").run("last")
@@ -122,7 +122,7 @@ def _text(file: Path) -> str:
 
 def _soon(what: Callable[[], object]) -> object:
     """Waits until there is something."""
-    for _ in range(3000):
+    for _ in range(12_000):
         if found := what():
             return found
         time.sleep(0.01)

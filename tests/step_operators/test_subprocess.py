@@ -324,7 +324,7 @@ def test_what_a_step_has_started_ends_with_it_when_the_run_is_stopped(
     _until(lambda: note.exists() and note.read_text())
     run.cancel()
     with pytest.raises(RunCancelled):
-        run.wait(30)
+        run.wait(120)
     _until(lambda: not processes.is_alive(int(note.read_text()), ""))
 
 

@@ -170,8 +170,8 @@ class ArtifactStore(StackComponent, ABC):
         yield from compression.problems(self.compression)
 
     def remarks(self) -> Iterator[str]:
-        """What somebody who runs a pipeline here should know, a sentence each; asked once the store
-        has been told its `abilities`."""
+        """What somebody who runs a pipeline here should know, a line each; asked once the store has
+        been told its `abilities`."""
         yield from ()
 
     def check(self) -> Iterator[Finding]:

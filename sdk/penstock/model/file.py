@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, Literal, TextIO, final, overload
 
 from penstock.errors import BadArguments, NotFound
+from penstock.model import credentials
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema
@@ -208,10 +209,10 @@ def _plain_url(protocol: str, rest: str) -> str:
     url = f"{protocol}://{rest}"
     if protocol in WRAPPING or "::" in rest:
         raise _wrapped(url)
-    if ":" in rest.partition("/")[0].rpartition("@")[0]:
+    if credentials.are_in(url):
         raise BadArguments(
-            f"The URL of a File on {rest.rpartition('@')[2]!r} holds a password, and references "
-            "are written down.",
+            f"The URL {credentials.hidden(url)!r} of a File holds a password or a signature, and "
+            "references are written down.",
             hint="Leave it out, and configure fsspec: ~/.config/fsspec/ or FSSPEC_… variables.",
         )
     return url
@@ -219,7 +220,7 @@ def _plain_url(protocol: str, rest: str) -> str:
 
 def _wrapped(url: str) -> BadArguments:
     return BadArguments(
-        f"The URL {url!r} goes through another file system.",
+        f"The URL {credentials.hidden(url)!r} goes through another file system.",
         hint="Write the URL of the file itself, such as s3://bucket/key.",
     )
 

@@ -22,7 +22,7 @@ GRACE: Final = 6.0
 """Seconds in which a run that is told to stop has written that down."""
 
 
-class Going(Protocol):
+class Unattended(Protocol):
     """A run in the background."""
 
     run: str
@@ -36,15 +36,15 @@ class Farewell:
     """Waits for the runs of this process, and says so; tells of errors that nobody has heard of."""
 
     def __init__(self) -> None:
-        self._going: dict[str, Going] = {}
-        self._unheard: dict[str, Going] = {}
+        self._going: dict[str, Unattended] = {}
+        self._unheard: dict[str, Unattended] = {}
         self._is_registered = False
         self._died_of = 0
         """The signal that has ended the program's own code, if one did."""
         self._signalled = -SAME
         """When it came, by the monotonic clock."""
 
-    def begin(self, run: Going) -> None:
+    def begin(self, run: Unattended) -> None:
         """Wait for this one, too."""
         if not self._is_registered:
             self._is_registered = True
@@ -60,13 +60,13 @@ class Farewell:
                     signal.signal(number, self._terminate)
         self._going[run.run] = run
 
-    def end(self, run: Going) -> None:
+    def end(self, run: Unattended) -> None:
         """It is over."""
         if isinstance(run.error, Exception):
             self._unheard[run.run] = run
         self._going.pop(run.run, None)
 
-    def forget(self, run: Going) -> None:
+    def forget(self, run: Unattended) -> None:
         """Its error is known."""
         self._unheard.pop(run.run, None)
 
@@ -94,7 +94,7 @@ class Farewell:
         if died_of:
             _die(died_of)
 
-    def _stop(self, runs: Collection[Going], why: str) -> None:
+    def _stop(self, runs: Collection[Unattended], why: str) -> None:
         with suppress(KeyboardInterrupt, Terminated):  # a second one: they are left alone
             for run in runs:
                 run.stop(why)

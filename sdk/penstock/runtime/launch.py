@@ -95,12 +95,12 @@ class Launch:
                         self.stack.orchestrator.submit(executor, told)
                     if left := executor.traces.threads():
                         told.note(f"steps have left threads running: {', '.join(left)}")
-                status = going.sealed(executor.settle())
+                status = going.seal.finish(executor.settle())
             except BaseException as error:
                 going.work.ends()
                 status = Status.STOPPED
                 with suppress(Exception):  # the store may be what failed; that is what gets raised
-                    status = going.seal(status, error)
+                    status = going.seal.put(status, error)
                 going.tell(error)
                 told.run_finished(run.id, status, time.time() - run.started)
                 if (instead := executor.stop.instead(run.id, error)) is error:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from penstock.model.component import StackComponent
+from penstock.model.credentials import MASK
 from penstock.pictures import markup, notebook
 from penstock.pictures.markup import Markup, text
 from penstock.stack.component import literals, spoken
 from penstock.stack.masked import masked
-from penstock.stack.secrets import MASK
 from penstock.stack.stack import Stack
 
 

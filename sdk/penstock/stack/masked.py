@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from penstock.errors import StackError
+from penstock.model import credentials
 from penstock.model.component import REFERENCE
 from penstock.stack import describe
 from penstock.stack.component import ComponentSpec
 from penstock.stack.flavor import Own, find
-from penstock.stack.secrets import MASK
-
-_LIKELY: Final = re.compile("key|secret|token|passw|credential", re.IGNORECASE)
-
-_LOGIN: Final = re.compile(r"(://(?:\$\{[^}]+\}|[^/@\s:$])*:)(?!\$\{[^}]+\}@)\S+@")
-"""A name and a password before the host of a URL."""
 
 
 def masked(spec: ComponentSpec, own: Own | None = None) -> dict[str, Any]:
@@ -25,7 +19,7 @@ def masked(spec: ComponentSpec, own: Own | None = None) -> dict[str, Any]:
     try:
         hints = describe.type_hints(find(spec.category, spec.flavor, own).load())
     except StackError:
-        secret = {option for option in spec.options if _LIKELY.search(option)}
+        secret = {option for option in spec.options if credentials.is_name(option)}
     else:
         secret = {option for option, hint in hints.items() if describe.holds_secret(hint)}
     return {
@@ -38,12 +32,12 @@ def _shown(value: Any) -> Any:
     """What no option for secrets holds may have some in it nevertheless."""
     if isinstance(value, Mapping):
         return {
-            key: _hidden(item) if _LIKELY.search(str(key)) else _shown(item)
+            key: _hidden(item) if credentials.is_name(str(key)) else _shown(item)
             for key, item in value.items()
         }
     if isinstance(value, list | tuple):
         return [_shown(item) for item in value]
-    return _LOGIN.sub(rf"\1{MASK}@", value) if isinstance(value, str) else value
+    return credentials.hidden(value) if isinstance(value, str) else value
 
 
 def _hidden(value: Any) -> Any:
@@ -51,4 +45,4 @@ def _hidden(value: Any) -> Any:
         return {key: _hidden(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_hidden(item) for item in value]
-    return value if isinstance(value, str) and REFERENCE.fullmatch(value) else MASK
+    return value if isinstance(value, str) and REFERENCE.fullmatch(value) else credentials.MASK

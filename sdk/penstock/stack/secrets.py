@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from penstock.model.component import REFERENCE, Secret
-
-MASK: Final = "***"
+from penstock.model.credentials import MASK
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _VARIABLE: Final = "PENSTOCK_SECRET_stack_{}"

@@ -5,12 +5,14 @@
     python servers.py proxy http://127.0.0.1:4242 0.02
 
 prints the address of one that has a bucket "bucket", and serves until its input ends; the proxy
-makes each request take so many seconds longer.
+makes each request take so many seconds longer. Each line that it is given has it tell, as JSON,
+how many requests there were since the last one.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import logging
 import re
 import subprocess
@@ -19,6 +21,7 @@ import sysconfig
 import tempfile
 import threading
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -54,6 +57,14 @@ class Server:
         self._made += 1
         return make_bucket(self.url, f"bucket-{self._made}")
 
+    def requests(self) -> Counter[str]:
+        """Those that a proxy has had since this was asked last, by kind."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return Counter(json.loads(self._process.stdout.readline()))
+
     def send(self, signal: int) -> None:
         """Have it stand still, or end at once."""
         self._process.send_signal(signal)
@@ -71,7 +82,7 @@ class Server:
         assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.stdout.close()
-        self._process.wait(30)
+        self._process.wait(120)
 
 
 def make_bucket(url: str, name: str) -> str:
@@ -131,13 +142,17 @@ def rclone() -> None:
         make_bucket(url, "bucket")
         _serve(url)
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
 def proxy(target: str, latency: str) -> None:
     """In a process of its own, so that it takes no time from those who measure."""
     with FaultProxy(target, latency=float(latency)) as proxy:
-        _serve(proxy.url)
+        print(proxy.url, flush=True)
+        for _ in sys.stdin:
+            told = proxy.requests
+            proxy.forget()
+            print(json.dumps(told), flush=True)
 
 
 def _serve(url: str) -> None:

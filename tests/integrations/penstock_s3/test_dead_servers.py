@@ -22,8 +22,8 @@ from penstock_s3 import S3ArtifactStore
 
 STEPS = Path(__file__).with_name("dying_steps.py")
 
-DEADLINE = 2.0
-LONG = 40.0
+DEADLINE = 5.0
+LONG = 120.0
 """The deadline where nobody may wait for it."""
 
 
@@ -32,10 +32,12 @@ class Plan:
 
     def __init__(self) -> None:
         self.is_dead = False
+        self.hangs = threading.Event()
         self.busy = 0
 
     def __call__(self, asked: Request) -> Fault | None:
         if self.is_dead:
+            self.hangs.set()
             return Hang()
         self.busy -= 1
         return SLOW_DOWN if self.busy >= 0 else None
@@ -49,8 +51,11 @@ def plan() -> Plan:
 @pytest.fixture
 def store(moto: Server, plan: Plan) -> Iterator[S3ArtifactStore]:
     with FaultProxy(moto.url, plan=plan) as proxy:
-        store = maker(moto)("p", through=proxy, deadline=DEADLINE)
-        store.put("here", [b"data"])
+        make = maker(moto)
+        patient = make("p", through=proxy)
+        patient.put("here", [b"data"])
+        store = make("p", through=proxy, deadline=DEADLINE)
+        store.learn(patient.abilities())
         plan.is_dead = True
         yield store
 
@@ -63,21 +68,23 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 
 def test_after_one_deadline_nobody_waits_for_another(store: S3ArtifactStore) -> None:
-    first = seconds_of(lambda: store.get("here"))
-    later = seconds_of(lambda: store.put("there", [b"data"]))
-    assert later < first / 2
+    seconds_of(lambda: store.get("here"))
+    assert seconds_of(lambda: store.put("there", [b"data"])) < DEADLINE * 0.9
 
 
-def test_who_waits_at_the_same_time_gives_up_at_the_same_time(store: S3ArtifactStore) -> None:
+def test_who_waits_at_the_same_time_gives_up_at_the_same_time(
+    store: S3ArtifactStore, plan: Plan
+) -> None:
     waiting = threading.Thread(target=lambda: seconds_of(lambda: store.get("here")))
     waiting.start()
+    assert plan.hangs.wait(LONG)
     waiting.join(DEADLINE * 2 / 3)
     assert seconds_of(lambda: store.stat("here")) < DEADLINE * 0.9
     waiting.join()
 
 
 def test_many_who_wait_are_one_error(store: S3ArtifactStore) -> None:
-    assert seconds_of(lambda: store.get_all(map(str, range(100)))) < DEADLINE * 2
+    assert seconds_of(lambda: store.get_all(map(str, range(100)))) < DEADLINE * 3
 
 
 def test_a_server_that_is_back_is_used_at_once(store: S3ArtifactStore, plan: Plan) -> None:

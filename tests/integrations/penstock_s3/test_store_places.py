@@ -8,7 +8,9 @@ from places import Made, maker
 from servers import Server
 
 from penstock.artifacts.store import ArtifactStore
-from penstock.errors import BadConfiguration, NoSuchKey
+from penstock.errors import BadConfiguration, NoSuchKey, StoreUnavailable
+from penstock.testing.faults import ACCESS_DENIED, Fault, Refusal
+from penstock.testing.proxy import FaultProxy
 from penstock_s3 import S3ArtifactStore
 from penstock_s3.connection import Connection
 from penstock_s3.listing import children
@@ -69,6 +71,19 @@ def test_touching_keeps_the_bytes_and_who_wrote_them(moto: Server, most: int) ->
     assert bytes(store.get("a")) == data
     assert after["Metadata"] == before["Metadata"] != {}
     assert after["LastModified"] > before["LastModified"]
+
+
+def test_touching_that_is_refused_says_why_and_not_why_nobody_could_clean_up(moto: Server) -> None:
+    faults: dict[str, Fault] = {
+        "part": ACCESS_DENIED,
+        "abort": Refusal(status=403, code="ExpiredToken"),
+    }
+    with FaultProxy(moto.url, plan=lambda request: faults.get(request.kind)) as proxy:
+        store = maker(moto)("here", through=proxy, part_size="16MiB")
+        store.put("a", [b"x" * (12 << 20)])
+        connection = Connection.of(store)
+        with pytest.raises(StoreUnavailable, match="these credentials may not do that"):
+            connection.run(touch(connection, "a", most=8 << 20, part=6 << 20))
 
 
 def test_an_unfinished_upload_is_a_leftover_until_it_is_discarded(moto: Server) -> None:

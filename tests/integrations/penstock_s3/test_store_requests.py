@@ -9,6 +9,8 @@ from places import Made, maker
 from servers import Server
 
 from penstock.artifacts.store import ArtifactStore
+from penstock.testing.asked import Request
+from penstock.testing.faults import RESET, Fault
 from penstock.testing.proxy import FaultProxy
 
 DATA = b"data" * 100
@@ -70,6 +72,31 @@ def test_what_was_found_out_before_is_not_tried_out(moto: Server, proxy: FaultPr
     store.put("a", [DATA], exclusive=True)
 
     assert proxy.requests == {"put": 1}
+
+
+def test_a_name_is_there_before_the_next_one_is_written(moto: Server, proxy: FaultProxy) -> None:
+    make = maker(moto)
+    aside, seen = make("here"), list[bytes]()
+
+    def plan(asked: Request) -> Fault | None:
+        if asked.kind == "put" and asked.head.first.split()[1].endswith("/second"):
+            seen.append(bytes(aside.get("first")))
+        return None if asked.before else RESET
+
+    store = make("here", through=proxy)
+    store.learn(ALL)
+    proxy.plan = plan
+    store.publish(["first", "second"], DATA)
+
+    assert seen == [DATA, DATA]  # its first attempt is lost, like that of the other one
+
+
+def test_what_is_large_is_published_in_parts(moto: Server) -> None:
+    store, data = maker(moto)("here", part_size="5MiB"), bytes(6 << 20)
+    store.put("first", [b"somebody else's"])
+
+    assert store.publish(["first", "second"], data) == ("first",)
+    assert bytes(store.get("second")) == data
 
 
 @pytest.mark.parametrize("told", [{}, {"conditional_writes": "no"}, {"conditional_writes": True}])

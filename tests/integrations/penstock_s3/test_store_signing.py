@@ -1,10 +1,68 @@
 """What is sent without the client is signed as the client signs, or not sent like this."""
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.credentials import Credentials
+from hypothesis import given
+from hypothesis import strategies as st
 
 from penstock_s3.direct import addressed
 from penstock_s3.signing import Scope, Signer
+
+UNSIGNED = Config(s3={"payload_signing_enabled": False})
+
+words = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1)
+names = st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True).map("x-amz-meta-{}".format)
+known = st.sampled_from(["content-md5", "if-none-match", "If-Match", "range"])
+bases = st.sampled_from(
+    [
+        "http://127.0.0.1:9/b/",
+        "http://[::1]:80/b/",
+        "http://[fe80::1]:9000/b/",
+        "https://B.S3.amazonaws.com/",
+        "https://s3.example:443/b/",
+        "https://s3.example:80/some/where/b/",
+    ]
+)
+keys = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,30}", fullmatch=True)
+
+
+def botocores(url: str, who: Credentials, scope: Scope, further: dict[str, str]) -> dict[str, str]:
+    request = AWSRequest("PUT", url, headers=further)
+    request.context["client_config"] = UNSIGNED
+    S3SigV4Auth(who, scope.service, scope.region).add_auth(request)
+    return dict(request.headers)
+
+
+@given(
+    bases,
+    keys,
+    st.dictionaries(st.one_of(names, known), words),
+    st.builds(Credentials, words, words, st.none() | words),
+)
+def test_the_signature_is_that_of_botocore(
+    base: str, key: str, further: dict[str, str], who: Credentials
+) -> None:
+    scope = Scope("eu-west-1", "s3")
+    before = botocores(base + key, who, scope, further)
+    made = Signer(scope).headers("PUT", base + key, who, further)
+    after = botocores(base + key, who, scope, further)
+
+    assert made in (before, after)  # the second may be another one
+
+
+def test_other_credentials_are_not_signed_with_the_key_of_the_last_ones() -> None:
+    signer, url = Signer(Scope("eu-west-1", "s3")), "http://127.0.0.1:9/b/a"
+    signer.headers("PUT", url, Credentials("AKID", "first"), {})
+    who = Credentials("AKID", "second")
+    before = botocores(url, who, Scope("eu-west-1", "s3"), {})
+
+    assert signer.headers("PUT", url, who, {}) in (
+        before,
+        botocores(url, who, Scope("eu-west-1", "s3"), {}),
+    )
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/b/x/a", "https://b.s3.amazonaws.com/x/a"])

@@ -39,6 +39,7 @@ def refusal(made: Made, **options: Any) -> str:
     ({"s3_additional_kwargs": {"SSEKMSKeyId": HIDDEN}}, "'SSEKMSKeyId'", "option kms_key"),
     ({"s3_additional_kwargs": {"SSECustomerKey": HIDDEN}}, "'SSECustomerKey'", "kms_key"),
     ({"config_kwargs": {"proxies": {"http": f"http://me:{HIDDEN}@host"}}}, "'http'", "HTTPS_PROXY"),
+    ({"config_kwargs": {"proxies": {"http": f"http://h?sig={HIDDEN}"}}}, "'http'", "HTTPS_PROXY"),
 ])  # fmt: skip
 def test_a_secret_in_extra_is_refused_with_the_option_that_it_is_for(
     made: Made, extra: Any, named: str, cure: str
@@ -53,6 +54,16 @@ def test_other_names_in_extra_are_taken(made: Made) -> None:
     store = made("here", extra={"default_block_size": 5 << 20, **kwargs})
 
     assert list(store.keys()) == []
+
+
+def test_what_extra_says_of_s3_stands_beside_our_own_options(made: Made) -> None:
+    more = {"config_kwargs": {"s3": {"use_accelerate_endpoint": True}, "tcp_keepalive": True}}
+    arguments = made("here", addressing_style="path", extra=more).dialled().arguments()
+    config = arguments["config_kwargs"]
+
+    assert (config["tcp_keepalive"], config["retries"]["total_max_attempts"]) == (True, 1)
+    assert config["s3"]["addressing_style"] == "path"
+    assert config["s3"]["use_accelerate_endpoint"] is True
 
 
 @pytest.mark.parametrize("path", [
@@ -84,6 +95,8 @@ def test_what_is_no_url_is_refused(made: Made, url: str) -> None:
     {"path": 5}, {"path": None}, {"path": b"s3://a/b"}, {"region": 1}, {"profile": ["a"]},
     {"endpoint_url": None}, {"ca_bundle": Path("a")}, {"kms_key": 7}, {"addressing_style": None},
     {"extra": "a"}, {"extra": {1: 2}}, {"extra": None}, {"extra": {"loop": 1}},
+    {"extra": {"client_kwargs": None}}, {"extra": {"config_kwargs": ["a"]}},
+    {"extra": {"config_kwargs": {"s3": "a"}}},
 ])  # fmt: skip
 def test_a_value_of_another_type_is_refused_with_its_option(
     made: Made, options: dict[str, Any]
@@ -151,6 +164,21 @@ def test_what_s3fs_does_not_know_is_named_with_what_it_takes(made: Made) -> None
 
     assert ("extra" in said, "'nosuch'" in said, "client_kwargs" in said) == (True, True, True)
     assert "AioSession" not in said
+
+
+@pytest.mark.parametrize(("extra", "named", "cure"), [
+    ({"client_kwargs": {"regionname": "a"}}, "extra.client_kwargs", "Did you mean 'region_name'?"),
+    ({"client_kwargs": {"nosuch": 1}}, "'nosuch'", "api_version, aws_account_id, endpoint_url,"),
+    ({"config_kwargs": {"tcp_keep_alive": True}}, "extra.config_kwargs", "'tcp_keepalive'?"),
+    ({"defaultblocksize": 5}, "'defaultblocksize'", "Did you mean 'default_block_size'?"),
+])  # fmt: skip
+def test_what_nobody_behind_it_knows_is_named_with_what_there_is(
+    made: Made, extra: dict[str, Any], named: str, cure: str
+) -> None:
+    with pytest.raises(BadConfiguration) as caught:
+        made("here", extra=extra).get("a")
+
+    assert (named in str(caught.value), cure in str(caught.value)) == (True, True)
 
 
 @pytest.mark.parametrize("written", ["16MiB", "16 MiB", "16Mi", str(16 << 20), "16777216 B"])

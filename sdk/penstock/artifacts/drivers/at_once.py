@@ -30,6 +30,7 @@ class AtOnce:
         return False
 
     def read(self, system: AbstractFileSystem, path: str) -> bytearray:
+        """All of an object, private to the caller."""
         return bytearray(system.cat_file(path))
 
 

@@ -27,6 +27,7 @@ def entry_of(key: str, told: Mapping[str, Any]) -> Entry:
 
 
 def is_folder(told: Mapping[str, Any]) -> bool:
+    """Whether it is no object."""
     return told.get("type") == "directory"
 
 

@@ -22,8 +22,12 @@ from penstock.runtime.flusher import flusher
 LOOK: Final = 0.5
 """Seconds between two looks at whether it is still there."""
 
-LAST: Final = 3.0
-"""Seconds to write a record after it has gone, and for threads that a step has left behind."""
+LAST: Final = 10.0
+"""Seconds to write a record after it has gone. On a busy machine few seconds are not enough, and
+nobody waits for it."""
+
+LEFT: Final = 3.0
+"""Seconds for threads that a step has left behind: the run waits for them."""
 
 
 class Parent:
@@ -107,7 +111,7 @@ class _Told:
 
 def _threads_left() -> list[threading.Thread]:
     """The threads that Python would wait for, and that do not end within a few seconds."""
-    until = time.monotonic() + LAST
+    until = time.monotonic() + LEFT
     main = threading.main_thread()
     left = [each for each in threading.enumerate() if not each.daemon and each is not main]
     for thread in left:
