@@ -6,12 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from blake3 import blake3
-
 from penstock.artifacts.source import gathered
 from penstock.digest import Buffer
-from penstock.errors import UnsupportedValue
-from penstock_s3.etags import Md5
+from penstock_s3.promise import Promise
 from penstock_s3.room import room
 
 MOST: Final = 10_000
@@ -32,29 +29,17 @@ class Part:
     """From 1, as S3 counts."""
     views: Sequence[memoryview]
     size: int
-    print: bytes | None = None
-    """What it held when it was hashed."""
 
     def copied(self, into: memoryview) -> Iterator[memoryview]:
-        """Copy it, chunk by chunk; `into` may be smaller, and is filled again and again."""
+        """Copy it; what was copied is seen chunk by chunk."""
         at = 0
         for view in self.views:
             for start in range(0, view.nbytes, CHUNK):
                 chunk = view[start : start + CHUNK]
-                if at + chunk.nbytes > into.nbytes:
-                    at = 0
                 target = into[at : at + chunk.nbytes]
                 target[:] = chunk
                 at += chunk.nbytes
                 yield target
-
-    def hashed(self, into: memoryview) -> Iterator[memoryview]:
-        """The same, and what is seen here is what it has to be from now on."""
-        state = blake3()
-        for chunk in self.copied(into):
-            state.update(chunk)
-            yield chunk
-        self.print = state.digest()
 
 
 def cut(buffers: Sequence[Buffer], wanted: int) -> list[Part]:
@@ -74,19 +59,8 @@ class Lane:
     def __init__(self, size: int) -> None:
         self._memory = memoryview(room(size))
 
-    def pack(self, part: Part) -> tuple[memoryview, Md5]:
-        """A private copy of the part. Raises `UnsupportedValue` if it is not what was hashed."""
-        state = blake3()
-
-        def chunks() -> Iterator[Buffer]:
-            for chunk in part.copied(self._memory):
-                state.update(chunk)
-                yield chunk
-
-        md5 = Md5(chunks())
-        if part.print not in (None, state.digest()):
-            raise UnsupportedValue(
-                "A value was changed by somebody else while it was being stored.",
-                hint="Return a copy from the step, or end whatever changes it before it returns.",
-            )
-        return self._memory[: part.size], md5
+    def packed(self, part: Part, promise: Promise) -> memoryview:
+        """A private copy of the part, which is the next one of what was promised."""
+        for chunk in part.copied(self._memory):
+            promise.copied(chunk)
+        return self._memory[: part.size]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from penstock.errors import NoSuchKey, StoreError, StoreUnavailable
+from penstock.errors import NoSuchKey, StoreUnavailable
 from penstock_s3 import small
 from penstock_s3.abilities import NONCE, nonce_of
 from penstock_s3.attempts import Attempts
@@ -16,8 +16,10 @@ from penstock_s3.etags import Md5
 from penstock_s3.exclusive import exclusively, new_nonce
 from penstock_s3.outgoing import outgoing
 from penstock_s3.parts import Lane, Part
+from penstock_s3.promise import Promise
 from penstock_s3.proof import are_md5
 from penstock_s3.several import all_of
+from penstock_s3.unfinished import drop
 
 if TYPE_CHECKING:
     from penstock_s3.connection import Connection
@@ -26,7 +28,7 @@ SIDE_BY_SIDE: Final = 8
 """Parts of one object that are under way at the same time, each in memory of its own."""
 
 PACKING: Final = 2
-"""Parts that are copied at the same time: the first ones leave while the next are copied."""
+"""Parts that are made ready at the same time: the first ones leave while the next are hashed."""
 
 TRIES: Final = 3
 """How often an upload is begun that somebody else ends: a rule of the bucket, or a cleaning."""
@@ -34,22 +36,26 @@ TRIES: Final = 3
 _COPIED: Final = 10e6
 """Bytes that a server surely makes an object of in a second: some copy all of them for that."""
 
-_PATIENCE: Final = 4.0
-"""Seconds for cleaning up: whoever has interrupted it waits for that."""
-
 
 async def store(
-    connection: Connection, key: str, parts: Sequence[Part], *, exclusive: bool
+    connection: Connection,
+    key: str,
+    parts: Sequence[Part],
+    digest: str | None = None,
+    *,
+    exclusive: bool,
 ) -> None:
-    """Write an object: whole or not at all. Raises `KeyTaken`, and `UnsupportedValue` for what was
-    changed since it was hashed."""
+    """Write an object: whole or not at all. Raises `KeyTaken`, and `UnsupportedValue` for what has
+    another digest."""
     if len(parts) <= 1:
-        copies = [Lane(part.size).pack(part)[0] for part in parts]
+        promise = Promise(digest)
+        copies = [Lane(part.size).packed(part, promise) for part in parts]
+        promise.kept()
         await small.store(connection, key, copies, exclusive=exclusive)
         return
     for _ in range(TRIES):
         with suppress(_Ended):
-            await _Upload(connection, key, parts).done(exclusive=exclusive)
+            await _Upload(connection, key, parts, digest).done(exclusive=exclusive)
             return
     raise StoreUnavailable(
         f"The upload of {connection.url(key)} was ended {TRIES} times by somebody else.",
@@ -64,12 +70,16 @@ class _Ended(Exception):
 class _Upload:
     """One upload, from its beginning to its completion or its abortion."""
 
-    def __init__(self, connection: Connection, key: str, parts: Sequence[Part]) -> None:
+    def __init__(
+        self, connection: Connection, key: str, parts: Sequence[Part], digest: str | None
+    ) -> None:
         self._connection = connection
         self._key = key
         self._parts = parts
         self._nonce = new_nonce()
+        self._promise = Promise(digest)
         self._packing = asyncio.Semaphore(PACKING)
+        self._next = asyncio.Lock()
         self._id = ""
         self._etags: dict[int, str] = {}
 
@@ -80,9 +90,10 @@ class _Upload:
         self._id = begun["UploadId"]
         try:
             await self._send()
+            self._promise.kept()
             await self._complete(exclusive=exclusive)
         except BaseException as error:
-            await self._abort()
+            await drop(connection, self._id, self._key)
             if isinstance(error, NoSuchKey):
                 raise _Ended from None
             raise
@@ -95,10 +106,14 @@ class _Upload:
     async def _send_some(self, left: Iterator[Part]) -> None:
         """One part after the other, through the same memory."""
         lane = Lane(self._parts[0].size)
-        loop = asyncio.get_running_loop()
-        for part in left:
+        run = asyncio.get_running_loop().run_in_executor
+        while True:
             async with self._packing:
-                copy, md5 = await loop.run_in_executor(None, lane.pack, part)
+                async with self._next:
+                    if (part := next(left, None)) is None:
+                        return
+                    copy = await run(None, lane.packed, part, self._promise)
+                md5 = await run(None, Md5, [copy])
             self._etags[part.number] = await self._sent(part.number, copy, md5)
 
     async def _sent(self, number: int, copy: memoryview, md5: Md5) -> str:
@@ -169,15 +184,6 @@ class _Upload:
             if nonce_of(found) == self._nonce:
                 return
         raise _Ended
-
-    async def _abort(self) -> None:
-        async def attempt() -> None:
-            await self._connection.once("abort_multipart_upload", key=self._key, UploadId=self._id)
-
-        with suppress(StoreError):  # what is left of it is found by `gc`
-            await self._connection.repeated(
-                "abort_multipart_upload", attempt, key=self._key, attempts=Attempts(_PATIENCE)
-            )
 
 
 def _is_over(error: Exception) -> bool:

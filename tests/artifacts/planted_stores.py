@@ -105,7 +105,7 @@ class _Views(Draft):
     def pieces(self) -> Iterator[Buffer]:
         return iter(self._source.buffers())
 
-    def keep(self, key: str) -> None:
+    def keep(self, key: str, digest: str) -> None:
         self._store.put(key, self._source.buffers(), exclusive=True)
 
     def __exit__(self, *_: object) -> None:

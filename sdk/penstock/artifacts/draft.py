@@ -19,14 +19,15 @@ class Draft(ABC):
 
     @abstractmethod
     def pieces(self) -> Iterator[Buffer]:
-        """All bytes, one after the other, as they are written: to be hashed, meanwhile.
-
-        They are the store's own: the value that they came from may have changed since.
-        """
+        """All bytes, one after the other, as they are written: to be hashed, meanwhile."""
 
     @abstractmethod
-    def keep(self, key: str) -> None:
-        """Give the object its name, once all pieces were seen. Raises `KeyTaken`."""
+    def keep(self, key: str, digest: str) -> None:
+        """Give the object its name, once all pieces were seen; `digest` is theirs.
+
+        Raises `KeyTaken`. The value may have changed since it was hashed: the object has the bytes
+        that were, or this raises `UnsupportedValue` and there is no object.
+        """
 
     @abstractmethod
     def __exit__(
@@ -50,7 +51,7 @@ class Late(Draft):
     def pieces(self) -> Iterator[Buffer]:
         yield self._copy
 
-    def keep(self, key: str) -> None:
+    def keep(self, key: str, digest: str) -> None:
         self._put(key, [self._copy])
 
     def __exit__(

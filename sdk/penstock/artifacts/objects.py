@@ -234,7 +234,7 @@ class StoredObjects:
     def _keep(self, draft: Draft, key: str, part: Part) -> None:
         for _ in range(TRIES):
             with suppress(KeyTaken):
-                draft.keep(key)
+                draft.keep(key, part.digest)
                 return
             size = self._young(key)
             if size == part.size:

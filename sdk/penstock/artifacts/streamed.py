@@ -72,7 +72,7 @@ class Streamed(Draft):
         except OSError as error:
             self._refuse(error)
 
-    def keep(self, key: str) -> None:
+    def keep(self, key: str, digest: str) -> None:
         try:
             self._close()
         except OSError as error:

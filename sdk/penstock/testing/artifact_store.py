@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from penstock.artifacts.source import Buffers, OpenFile
 from penstock.artifacts.store import ArtifactStore, Buffer, Entry
+from penstock.digest import of_buffers
 from penstock.errors import KeyTaken, NoSuchKey, PenstockError, StoreError
 
 LARGE: Final = 3 << 20
@@ -169,7 +170,7 @@ class ArtifactStoreTests:
         data = os.urandom(size)
         with store.draft(Buffers([data[: size // 3], data[size // 3 :]])) as draft:
             seen = b"".join(bytes(piece) for piece in draft.pieces())
-            draft.keep("a/b")
+            draft.keep("a/b", of_buffers([data]))
 
         assert seen == bytes(store.get("a/b")) == data
 
@@ -180,7 +181,7 @@ class ArtifactStoreTests:
             file.flush()
             with store.draft(OpenFile(file)) as draft:
                 seen = b"".join(bytes(piece) for piece in draft.pieces())
-                draft.keep("a")
+                draft.keep("a", of_buffers([data]))
 
         assert seen == bytes(store.get("a")) == data
 
@@ -203,7 +204,7 @@ class ArtifactStoreTests:
             seen = b"".join(bytes(piece) for piece in draft.pieces())
             value[:] = bytes(size)
             with suppress(PenstockError):  # a store may notice it, and refuse
-                draft.keep("a")
+                draft.keep("a", of_buffers([before]))
 
         assert seen == before
         with suppress(NoSuchKey):
@@ -212,10 +213,10 @@ class ArtifactStoreTests:
     def test_a_draft_refuses_a_taken_key(self, store: ArtifactStore) -> None:
         store.put("a", [b"first"])
         with store.draft(Buffers([bytes(LARGE)])) as draft:
-            list(map(bytes, draft.pieces()))
+            digest = of_buffers(draft.pieces())
             with pytest.raises(KeyTaken, match="a"):
-                draft.keep("a")
-            draft.keep("b")
+                draft.keep("a", digest)
+            draft.keep("b", digest)
 
         assert (bytes(store.get("a")), store.stat("b").size) == (b"first", LARGE)
 

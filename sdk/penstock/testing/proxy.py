@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
@@ -125,7 +126,10 @@ class FaultProxy:
         except (CutOff, ConnectionError, asyncio.CancelledError):
             client.reset()
         finally:
-            await closed(writer)
+            # The last thing that is done: asyncio of Python 3.11 prints a traceback of a
+            # connection whose task ends as cancelled.
+            with suppress(asyncio.CancelledError):
+                await closed(writer)
 
     async def _heard(
         self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

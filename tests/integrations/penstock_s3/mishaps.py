@@ -19,6 +19,7 @@ from judge import Judge
 
 from penstock.artifacts.source import Buffers
 from penstock.artifacts.store import ArtifactStore
+from penstock.digest import of_buffers
 from penstock.errors import KeyTaken, NoSuchKey
 from penstock.testing.asked import Request
 from penstock.testing.faults import (
@@ -162,7 +163,7 @@ class Worker:
         def keep() -> None:
             with self._store.draft(Buffers([data])) as draft:
                 assert b"".join(map(bytes, draft.pieces())) == data
-                draft.keep(key)
+                draft.keep(key, of_buffers([data]))
 
         self._write("draft", {key: data}, keep)
 

@@ -174,8 +174,8 @@ class _Draft(Draft):
     def pieces(self) -> Iterator[Buffer]:
         return self._draft.pieces()
 
-    def keep(self, key: str) -> None:
-        self._draft.keep(self._prefix + key)
+    def keep(self, key: str, digest: str) -> None:
+        self._draft.keep(self._prefix + key, digest)
 
     def __exit__(
         self,
