@@ -168,7 +168,8 @@ class RunError(PenstockError):
 
 
 class RunFailed(RunError):
-    """At least one step failed. `run` has what happened; `__cause__` is the step's own error."""
+    """At least one step failed. `run` has what happened; `__cause__` is the step's own error. Where
+    it was the store that failed there is none, and the exit code is 5."""
 
     run: Any
     """The `penstock.Run`. Any, because errors lie below everything that could name it."""

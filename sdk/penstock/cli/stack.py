@@ -10,7 +10,7 @@ from penstock.api.ending import remark, say
 from penstock.cli.group import Group
 from penstock.cli.output import facts, json_option, print_json, table
 from penstock.cli.places import said_of
-from penstock.errors import StoreError, UnknownStack
+from penstock.errors import UnknownStack
 from penstock.stack import secrets
 from penstock.stack.component import spoken
 from penstock.stack.configuration import StackSpec
@@ -120,14 +120,15 @@ def check_stack(*, name: str | None, as_json: bool) -> int:
     """Try out what a stack is made of; by default the active one.
 
     A line for each thing that was tried, with what is wrong and what to type. The store gets an
-    object of its own, which is deleted again. If anything is wrong the exit code is 5.
+    object of its own, which is deleted again. If anything is wrong the exit code is that of a
+    run: 3 for the configuration, 5 for the store.
     """
     found = _registry().stack(name, "asked for").check()
     if as_json:
         print_json(found.to_data())
     else:
         say(str(found))
-    return 0 if found.ok else StoreError.exit_code
+    return found.exit_code
 
 
 @stack.command("up")
