@@ -36,9 +36,8 @@ class Outcome:
         if not self.failed:
             return run_failed(self.run, ())
         cause = self.errors.get(self.failed[0].call)
-        if isinstance(cause, StoreUnavailable) and not is_users(cause):
-            return _store_failed(self.run, self.failed)
-        error = run_failed(self.run, self.failed)
+        is_stores = isinstance(cause, StoreUnavailable) and not is_users(cause)
+        error = (_store_failed if is_stores else run_failed)(self.run, self.failed)
         error.__cause__ = cause
         return error
 

@@ -18,6 +18,7 @@ from penstock import (
     pipeline,
     step,
 )
+from penstock.errors import StoreUnavailable
 from penstock.testing.asked import Request
 from penstock.testing.faults import Fault, Hang
 from penstock.testing.proxy import FaultProxy
@@ -65,7 +66,7 @@ def test_the_command_line_says_it_once_with_a_cure_and_exit_code_5(
     assert "penstock run resume last" in said
 
 
-def test_the_run_is_failed_and_carried_and_its_error_has_no_cause(moto: Server) -> None:
+def test_the_run_is_failed_and_carried_and_the_cause_is_the_store_s(moto: Server) -> None:
     @step
     def large() -> bytes:
         return bytes(12 << 20)
@@ -83,7 +84,8 @@ def test_the_run_is_failed_and_carried_and_its_error_has_no_cause(moto: Server) 
         proxy.plan = None
         assert one.on(stack).run().status is Status.COMPLETED
 
-    assert (caught.value.exit_code, caught.value.__cause__) == (5, None)
+    assert caught.value.exit_code == 5
+    assert isinstance(caught.value.__cause__, StoreUnavailable)
 
 
 def test_what_a_step_asks_of_a_store_itself_is_the_step_s_own(moto: Server) -> None:
