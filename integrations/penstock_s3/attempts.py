@@ -21,7 +21,9 @@ _SHARE: Final = 6
 """The first attempt has this part of the time, each later one twice as much as the one before."""
 
 _SHORT: Final = 12
-"""Where nobody is answered, this part of the time is enough."""
+_BACK: Final = 1.5
+"""Where nobody is answered, this part of the time is enough; but for a server that has just come
+back, and is slow, as many seconds."""
 
 _STRANGER: Final = 6.0
 """Seconds for which a server is looked for that has never answered: its address may be wrong."""
@@ -43,6 +45,7 @@ class Attempts:
         self._known = known
         self._silence = silence or Silence(deadline)
         self.failures: list[Cause] = []
+        self._short = min(max(deadline / _SHORT, _BACK), deadline / 2)
         self._begin = 0.0
         self._seen = 0.0
         self._limit: asyncio.Timeout | None = None
@@ -107,7 +110,7 @@ class Attempts:
     def _most(self) -> float:
         """Seconds that the next attempt may take."""
         if self._silence.lasts:
-            return self._deadline / _SHORT
+            return self._short
         if self._each is not None:
             return self._each
         share = _SHARE if self._known else _SHARE / 2  # the first request finds out much
@@ -128,7 +131,7 @@ class Attempts:
         if 0 < cause.most <= len(self.failures) and last == {cause.code}:
             return self._begin
         if self._silence.lasts:
-            return max(self._silence.since, self._begin + self._deadline / _SHORT)
+            return max(self._silence.since, self._begin + self._short)
         if cause.nobody and not self._known:
             return self._begin + min(_STRANGER, self._deadline)
         return self._begin + self._deadline

@@ -103,6 +103,7 @@ class Story:
             env={
                 **os.environ,
                 "PATH": path,
+                "PYTEST_ADDOPTS": "",  # the options of these tests are not for the page's
                 "PYTHONWARNINGS": "error",
                 "PYTHONPATH": str(self.folder / ".packages"),
                 "TMPDIR": str(self.folder / ".tmp"),
