@@ -2,6 +2,9 @@
 
 .PHONY: help demo test test-all lint bench bench-artifacts bench-others bench-s3 clean ready-demo ready-test ready-lint
 
+# With these every process of the tests would compile what the one before it has compiled.
+unexport PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED
+
 help:
 	@echo "make demo    run the example pipeline twice: first the work, then the cache"
 	@echo "make test    run the tests; of the long sweeps a part"

@@ -85,7 +85,7 @@ def never_data(
 def test_a_damaged_object_is_never_data(
     id: str, values: Values, folders: Callable[[], Path], sample: Sample
 ) -> None:
-    cases = len(sample(range(CASES), CASES // 4))
+    cases = len(sample(range(CASES), CASES // 8))
     artifact = saved(values, id, LARGE)
     objects = files(values, artifact)[-4:]
     others = [file.read_bytes() for file in files(values, saved(values, "bytes/1", 5000))]
