@@ -87,9 +87,10 @@ def _measured(store: ArtifactStore, here: Place, steps: _Steps, size: int, count
     steps.end()
     figures = [figure for load in loads.values() for figure in load.figures()]
     return Report(
-        *(store.name, store.flavor, store.path, store.compression),
-        *(raw_is, rounds, figures, store.distant),
-    )
+        store=store.name, flavor=store.flavor, path=store.path,
+        compression=store.compression, raw=raw_is, rounds=rounds, figures=figures,
+        distant=store.distant,
+    )  # fmt: skip
 
 
 def _rounds(loads: Mapping[str, Load], ours: Ours, raw: Side | None, steps: _Steps) -> int:
