@@ -136,7 +136,7 @@ def test_an_endpoint_where_nobody_is_is_said_with_its_name(made: Made) -> None:
 def test_what_never_gets_better_is_given_up(
     made: Made, proxy: FaultProxy, fault: Fault, name: str
 ) -> None:
-    store = made(through=proxy, deadline=2.0)
+    store = made(through=proxy, deadline=3.0)
     list(store.keys())
     proxy.plan = lambda asked: fault
     with pytest.raises(StoreUnavailable, match=r"\d times") as caught:
@@ -144,7 +144,7 @@ def test_what_never_gets_better_is_given_up(
 
     assert proxy.injected.total() > 1
     _, *cures = str(caught.value).splitlines()
-    for cure in ("penstock stack check", "penstock run resume last", "deadline (it is 2 s)"):
+    for cure in ("penstock stack check", "penstock run resume last", "deadline (it is 3 s)"):
         assert cure in " ".join(cures)
 
 

@@ -99,7 +99,7 @@ def test_a_check_has_less_patience_than_a_run_and_says_what_still_works(
         return INTERNAL_ERROR if asked.method not in ("GET", "HEAD") else None
 
     proxy.plan = plan
-    store = made(through=proxy, deadline=1.0)
+    store = made(through=proxy, deadline=4.0)
     *before, written, listed = store.check()
 
     assert all(finding.ok for finding in before)

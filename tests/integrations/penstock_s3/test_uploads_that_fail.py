@@ -76,7 +76,7 @@ def test_the_run_is_failed_and_carried_and_the_cause_is_the_store_s(moto: Server
         return large()
 
     with FaultProxy(moto.url, plan=parts_hang) as proxy:
-        store = maker(moto)("x", through=proxy, deadline=1.0, part_size="5MiB")
+        store = maker(moto)("x", through=proxy, deadline=4.0, part_size="5MiB")
         stack = Stack("far", orchestrator=LocalOrchestrator(), artifact_store=store)
         with pytest.raises(RunFailed, match="Step large of 'one' failed: The art") as caught:
             one.on(stack).run()
