@@ -43,7 +43,7 @@ class Signer:
         self, method: str, url: str, credentials: Credentials, further: Mapping[str, str]
     ) -> dict[str, str]:
         """The headers of a request that has these `further` ones. The URL has no query."""
-        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time()))  # not the last tick's
         headers = {**further, "X-Amz-Date": now, "X-Amz-Content-SHA256": _UNSIGNED}
         if credentials.token:
             headers["X-Amz-Security-Token"] = credentials.token
