@@ -34,6 +34,7 @@ _FINAL: Final = {
         "somebody else has a bucket of this name",
         "Choose another name, and write it in its path.",
     ),
+    "BucketNotEmpty": ("there are objects in it", "Delete them first."),
     "InvalidBucketName": ("the server takes no bucket of this name", "Look at its path."),
     "KMS.DisabledException": ("the KMS key is disabled", "Enable it, or use another kms_key."),
     "KMS.NotFoundException": ("there is no such KMS key", "Look at its kms_key."),
