@@ -23,10 +23,19 @@ class Failed(StoreUnavailable):
 class Unanswered(Failed):
     """It did not go through in time, and may do so later."""
 
+    later = ""
+    """What to do meanwhile and then: for who was interrupted by this, and not for a check."""
+
+    def __str__(self) -> str:
+        return "\n".join(filter(None, (super().__str__(), self.later)))
+
 
 class Refused(Failed):
     """The server has said no, and would say so again."""
 
+
+SENDS: Final = {"put_object", "upload_part"}
+"""What has bytes of ours on the way: these may hang where all else is answered."""
 
 VERBS: Final = {
     "get_object": "read",
@@ -48,6 +57,13 @@ VERBS: Final = {
     "head_bucket": "look at",
 }
 """What stands before the URL in a message."""
+
+LATER: Final = (
+    "See whether the server is well: `penstock stack check`. Once it is, `penstock run resume "
+    "last` goes on from where a run has ended. For a slow one, raise the store's deadline (it is "
+    "{deadline:g} s)."
+)
+"""What helps where there was no answer in time."""
 
 ACTIONS: Final = {
     "get_object": "s3:GetObject, and s3:ListBucket for what may be missing",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from penstock.errors import MissingExtra, PenstockError
 from penstock.model.component import Finding
 from penstock_s3.asked import Failed, Refused, Unanswered
-from penstock_s3.refusals import ELSEWHERE
+from penstock_s3.refusals import ELSEWHERE, STRANGE
 
 if TYPE_CHECKING:
     from penstock_s3.connection import Connection
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ABOUT: Final = {
     **dict.fromkeys(("NoSuchBucket", "InvalidBucketName", "AllAccessDisabled"), "bucket"),
     **dict.fromkeys(("AccessDenied", "403", "MethodNotAllowed"), "permissions"),
-    **dict.fromkeys(("Proxy", "TLS"), "endpoint"),
+    **dict.fromkeys(("Proxy", "TLS", *STRANGE), "endpoint"),
     **dict.fromkeys(ELSEWHERE, "region"),
     "RequestTimeTooSkewed": "clock",
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from penstock_s3.place import is_legal
+from penstock_s3.place import RULE, is_legal
 
 SILENT: Final = "Timeout"
 """The code of a cause that says least: that there was no answer."""
@@ -15,11 +15,16 @@ KEYS: Final = "{keys}"
 LOGIN: Final = "{login}"
 """Cures that depend on where the credentials come from."""
 
+FOREIGN: Final = "{foreign}"
+"""The cure where it may not be S3 at all; nothing if the server has shown that it is."""
+
 REACH: Final = "Look at its endpoint_url and region, and whether this machine is online."
+NOT_S3: Final = "What answers there is no S3 server: look at its endpoint_url."
+"""Cures of who has never answered as S3 does."""
 
 _ODD_BUCKET: Final = (
-    "Look at its path. S3 has no bucket of such a name, so `penstock artifact-store up {store}` "
-    "works only if this server makes one."
+    f"Look at its path. S3 has no bucket of such a name ({RULE}), so "
+    "`penstock artifact-store up {store}` works only if this server makes one."
 )
 
 
@@ -44,6 +49,10 @@ class Cause:
 
 class Incomplete(Exception):
     """An answer without what it must have, or bytes that are not those that were sent."""
+
+
+class Nothing(Incomplete):
+    """An answer that says yes, and nothing that only S3 would say."""
 
 
 def explained(cause: Cause, **facts: str) -> Cause:

@@ -9,14 +9,23 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from penstock.errors import KeyTaken, NoSuchKey, StoreUnavailable
 from penstock_s3.abilities import Abilities, probed
-from penstock_s3.asked import ACTIONS, ANSWERS, VERBS, Changed, Refused, Unanswered
+from penstock_s3.asked import (
+    ACTIONS,
+    ANSWERS,
+    LATER,
+    SENDS,
+    VERBS,
+    Changed,
+    Refused,
+    Unanswered,
+)
 from penstock_s3.attempts import Attempts, GivenUp
-from penstock_s3.causes import REACH, Incomplete, explained
+from penstock_s3.causes import NOT_S3, REACH, Nothing, explained
 from penstock_s3.dialled import Dialled
 from penstock_s3.direct import METHODS, Body, Direct
 from penstock_s3.line import SENT, Line, Sent
 from penstock_s3.place import Place
-from penstock_s3.proof import Proof
+from penstock_s3.refusals import STRANGE
 
 if TYPE_CHECKING:
     from penstock_s3.store import S3ArtifactStore
@@ -55,7 +64,9 @@ class Connection:
         """Until the server shows that its are something else."""
         self.etags_proven = False
         """Whether one that did not fit has been looked into."""
-        self.proof = Proof()
+        # With it a server hashes each part once more. It is for those whose ETags do not tell, and
+        # for those that insist on it; `rclone serve s3` ends the whole upload at one that is wrong.
+        self.needs_content_md5 = bool(store.kms_key)
 
     @classmethod
     def of(cls, store: S3ArtifactStore) -> Connection:
@@ -102,7 +113,7 @@ class Connection:
     ) -> T:
         """What an attempt gives that goes through; all of them have one slot of the line."""
         await self.line.client()  # that takes a second or two, once, and is no part of an attempt
-        attempts = attempts or self.attempts(attempt_timeout)
+        attempts = attempts or self.attempts(operation, attempt_timeout)
         try:
             async with self.line.slots:  # time that is spent waiting for a slot does not count
                 return await attempts.until_done(attempt)
@@ -111,12 +122,11 @@ class Connection:
             _log.debug("%s was given up", operation, exc_info=given_up)
             raise self.unavailable(given_up, operation, key) from None
 
-    def attempts(self, attempt_timeout: float | None = None) -> Attempts:
+    def attempts(self, operation: str, attempt_timeout: float | None = None) -> Attempts:
         """For `repeated`, where the attempts of something large say how far they are."""
         line = self.line
-        return Attempts(
-            self.deadline, attempt_timeout, known=line.answered, silence=line.silence
-        )  # fmt: skip
+        silence = line.sending if operation in SENDS else line.silence
+        return Attempts(self.deadline, attempt_timeout, known=line.answered, silence=silence)
 
     async def once(
         self, operation: str, *, key: str | None = None, **parameters: Any
@@ -128,14 +138,15 @@ class Connection:
             answer = await self._sent(operation, parameters)
         except Exception as error:
             if isinstance(response := getattr(error, "response", None), dict):
-                self.line.answered = True
+                if response.get("Error", {}).get("Code") not in STRANGE:
+                    self.line.answered = True
                 self._of_the_port(response, key, parameters)
                 if operation == "head_object" and response["Error"]["Code"] in _BARE:
                     await self._reason(key)
             raise
-        self.line.answered = True
         if (needed := ANSWERS.get(operation)) is not None and answer.get(needed) in (None, ""):
-            raise Incomplete("the server answered with nothing")
+            raise Nothing("the server answered with nothing")
+        self.line.answered = True
         return answer
 
     async def _sent(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -179,15 +190,21 @@ class Connection:
         cause = explained(
             given_up.cause, action=action, store=self.name, bucket=self.bucket,
             server=self.line.server, **self.line.dialled.advice(),
-            reach="" if self.line.answered else REACH,  # who has answered has that address
+            # Who has answered has that address, and is S3.
+            reach="" if self.line.answered else REACH,
+            foreign="" if self.line.answered else NOT_S3,
         )  # fmt: skip
         tried = f", {given_up.attempts} times" if given_up.attempts > 1 else ""
         text = (
             f"The artifact store {self.name!r} cannot {VERBS.get(operation, 'use')} "
             f"{self.url(key)}: {cause.reason}{tried}."
         )
-        kind = Unanswered if cause.passing else Refused
-        return kind(text, code=cause.code, hint=cause.hint or None)
+        if not cause.passing:
+            return Refused(text, code=cause.code, hint=cause.hint or None)
+        error = Unanswered(text, code=cause.code, hint=cause.hint or None)
+        if not cause.most:  # what is no accident any more does not pass with time
+            error.later = LATER.format(deadline=self.deadline)
+        return error
 
     def url(self, key: str | None = None) -> str:
         """How people write the whole key."""

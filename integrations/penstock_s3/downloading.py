@@ -52,7 +52,7 @@ async def fetch(
 async def _fetched(
     connection: Connection, key: str, seen: Callable[[Buffer], object] | None
 ) -> Fetched:
-    whole, attempts = Whole(connection), connection.attempts()
+    whole, attempts = Whole(connection), connection.attempts("get_object")
     large: _Large | None = None
 
     async def attempt() -> Fetched | None:
@@ -138,7 +138,7 @@ class _Large:
 
     async def _span(self, span: Span) -> None:
         """What is missing of a span, from where it broke off the last time."""
-        attempts = self._connection.attempts()
+        attempts = self._connection.attempts("get_object")
 
         async def attempt() -> None:
             if span.left:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from penstock.errors import PenstockError
-from penstock_s3.causes import LOGIN, REACH, SILENT, Cause, Incomplete, said
+from penstock_s3.causes import FOREIGN, LOGIN, REACH, SILENT, Cause, Incomplete, Nothing, said
 from penstock_s3.refusals import refused
 
 _PROXY: Final = "Look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
@@ -20,7 +20,7 @@ _IMPROPER: Final = {"ClientResponseError", "HttpProcessingError"}
 """What aiohttp raises where an answer is not as HTTP has it."""
 
 _OFTEN: Final = 3
-"""Answers that are no HTTP, after which it is no accident."""
+"""Answers that are no HTTP, or nothing of S3, after which it is no accident."""
 
 _NO_SESSION: Final = {
     "NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "SSOError",
@@ -36,6 +36,8 @@ def cause_of(error: BaseException) -> Cause | None:
         return None
     if isinstance(response := getattr(error, "response", None), dict):
         return refused(response)
+    if isinstance(error, Nothing):
+        return Cause("Nothing", str(error), FOREIGN, passing=True, most=_OFTEN)
     if isinstance(error, Incomplete):
         return Cause("Incomplete", str(error), passing=True)
     if isinstance(error, TimeoutError):

@@ -48,6 +48,7 @@ class Line:
         self.answered = False
         """Whether the server has ever answered: then it is one."""
         self.silence = Silence(dialled.deadline)
+        self.sending = Silence(dialled.deadline, self.silence)
         self.abilities: Abilities | None = None
         """What it can do, once it was tried."""
         self.probing = asyncio.Lock()

@@ -13,7 +13,7 @@ from penstock.model.component import Secret
 from penstock.model.plain import is_number
 from penstock_s3 import extra
 from penstock_s3.parts import SMALLEST
-from penstock_s3.place import Place, is_legal, shown
+from penstock_s3.place import RULE, Place, is_legal, shown
 
 if TYPE_CHECKING:
     from penstock_s3.store import S3ArtifactStore
@@ -99,8 +99,7 @@ def _check_bucket(store: S3ArtifactStore) -> None:
     if server_of(store) == AMAZON and not is_legal(bucket):
         _refuse(
             store, f"has path={store.path!r}, and Amazon S3 has no bucket named {bucket!r}",
-            "Use 3 to 63 lower-case letters, digits, '-' and '.'. If it is on another server, "
-            "write its endpoint_url.",
+            f"Use {RULE}. If it is on another server, write its endpoint_url.",
         )  # fmt: skip
 
 

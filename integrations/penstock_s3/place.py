@@ -15,6 +15,9 @@ _BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _LEGAL: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 """The names that S3 gives; others are those of servers that are less strict."""
 
+RULE: Final = "3 to 63 lower-case letters, digits, '-' and '.'"
+"""The same in words."""
+
 _HINT: Final = "Write the bucket and a folder in it, for example path='s3://bucket/penstock'."
 
 

@@ -16,31 +16,6 @@ _TIMES: Final = 2
 """Objects whose ETags must not fit, each in two answers: one may be damaged on its way."""
 
 
-class Proof:
-    """What parts are sent with, and known by when they have arrived.
-
-    `Content-MD5` has the server hash each of them once more. Where their ETags are their MD5 that
-    shows nothing new, but there are servers that insist: Amazon's on what is locked.
-    """
-
-    def __init__(self) -> None:
-        self._answered = False
-        self._wanted = False
-
-    def of(self, md5: Md5) -> dict[str, str]:
-        """The parameters that a part has for it."""
-        enough = self._answered and not self._wanted
-        return {} if enough else {"ContentMD5": md5.header}
-
-    def answered(self) -> None:
-        """A server has said which bytes it has got, and it was right."""
-        self._answered = True
-
-    def want(self) -> None:
-        """From here on every part has it."""
-        self._wanted = True
-
-
 async def are_md5(connection: Connection) -> bool:
     """Whether an ETag that does not fit means other bytes: tried out by the first who sees one, in
     the middle of an attempt, with objects that are deleted again."""

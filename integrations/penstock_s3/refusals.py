@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from penstock_s3.causes import KEYS, LOGIN, Cause, filled
+from penstock_s3.causes import FOREIGN, KEYS, LOGIN, Cause, filled
+from penstock_s3.place import RULE
 
 _ALLOW: Final = (
     "Allow it in the policy of these credentials or of the bucket '{bucket}', or use others."
@@ -35,7 +36,10 @@ _FINAL: Final = {
         "Choose another name, and write it in its path.",
     ),
     "BucketNotEmpty": ("there are objects in it", "Delete them first."),
-    "InvalidBucketName": ("the server takes no bucket of this name", "Look at its path."),
+    "InvalidBucketName": (
+        "the server takes no bucket of this name",
+        f"Choose another name, and write it in its path: {RULE}.",
+    ),
     "KMS.DisabledException": ("the KMS key is disabled", "Enable it, or use another kms_key."),
     "KMS.NotFoundException": ("there is no such KMS key", "Look at its kms_key."),
     "InvalidObjectState": ("the object is archived", "Restore it first."),
@@ -61,6 +65,9 @@ PASSING: Final = {
     "InvalidDigest", "XAmzContentChecksumMismatch", }  # fmt: skip
 """What may work the next time though its status says that it is our fault."""
 
+STRANGE: Final = {"404", "405", "501"}
+"""What S3 says with a reason; other servers say it without any, where they do not know S3."""
+
 _PATIENT: Final = (408, 409, 425, 429)
 
 
@@ -69,19 +76,20 @@ def refused(response: Mapping[str, Any]) -> Cause:
     error = response.get("Error", {})
     about = response.get("ResponseMetadata", {})
     status, headers = about.get("HTTPStatusCode", 0), about.get("HTTPHeaders", {})
-    code = str(error.get("Code", status))
+    code = str(error.get("Code") or status)
     if code in ELSEWHERE:
         return _elsewhere(code, error.get("Region") or headers.get("x-amz-bucket-region"))
     if code in _FINAL:
         reason, hint = _FINAL[code]
         return Cause(code, filled(reason, {"skew": _skew(headers.get("date"))}), hint)
-    if status >= 500 or status in _PATIENT or code in PASSING:
+    passing = status >= 500 or status in _PATIENT or code in PASSING
+    if passing and code not in STRANGE:
         said = error.get("Message") or "it is busy"
         return Cause(
             code, f"the server says {code} ({said})", passing=True, wait=_wanted(headers)
         )  # fmt: skip
     said = error.get("Message") or "no reason given"
-    return Cause(code, f"the server says {code} ({said})")
+    return Cause(code, f"the server says {code} ({said})", FOREIGN if code in STRANGE else "")
 
 
 def _elsewhere(code: str, region: str | None) -> Cause:
@@ -90,7 +98,7 @@ def _elsewhere(code: str, region: str | None) -> Cause:
     return Cause(
         code,
         f"the bucket lies in the region {region!r}",
-        f"penstock artifact-store update {{store}} --region {region}",
+        f"Write `region: {region}` under the artifact store '{{store}}' in penstock.yaml.",
     )
 
 

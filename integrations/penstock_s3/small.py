@@ -58,7 +58,7 @@ async def store(
     data = b"".join(buffers)
     md5 = await _md5(data)
     nonce = new_nonce()
-    attempts = connection.attempts()
+    attempts = connection.attempts("put_object")
 
     async def write(conditions: Mapping[str, str]) -> None:
         answer = await connection.once(

@@ -175,9 +175,8 @@ class S3ArtifactStore(DistantStore):
         known = self._connection.abilities
         if known is not None and not known.conditional_writes:
             yield (
-                f"the server of {self.path} has no conditional writes (If-None-Match): of two who "
-                "write the same at the same instant, both may believe to be the first; one who "
-                "writes, and who tries again, is safe"
+                f"the server of {self.path} has no conditional writes: one run at a time is safe "
+                "(docs/how-to/s3.md, Other servers)"
             )
 
     def check(self) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ SIDE_BY_SIDE: Final = 8
 PACKING: Final = 2
 """Parts that are made ready at the same time: the first ones leave while the next are hashed."""
 
-TRIES: Final = 3
+TRIES: Final = 5
 """How often an upload is begun that somebody else ends: a rule of the bucket, or a cleaning."""
 
 _COPIED: Final = 10e6
@@ -64,7 +64,7 @@ async def store(
 
 
 class _Ended(Exception):
-    """The server does not know the upload any more."""
+    """The server does not know the upload any more, or does not go on with it."""
 
 
 class _Upload:
@@ -119,7 +119,9 @@ class _Upload:
     async def _sent(self, number: int, copy: memoryview, md5: Md5) -> str:
         """The ETag of a part that has arrived as it was sent."""
         connection = self._connection
-        attempts = connection.attempts(connection.deadline / 2)  # for who stands still
+        attempts = connection.attempts(
+            "upload_part", connection.deadline / 2
+        )  # for who stands still
 
         async def attempt() -> str:
             answer = await self._answer(number, md5, outgoing(copy, attempts.moving))
@@ -131,21 +133,20 @@ class _Upload:
 
     async def _answer(self, number: int, md5: Md5, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the server says to a part, which shows that it has got it."""
-        proof = self._connection.proof
-        shown = proof.of(md5)
+        connection = self._connection
+        proof = {"ContentMD5": md5.header} if connection.needs_content_md5 else {}
         try:
-            answer = await self._connection.once(
-                "upload_part", key=self._key, UploadId=self._id, PartNumber=number, **shown, **body
+            answer = await connection.once(
+                "upload_part", key=self._key, UploadId=self._id, PartNumber=number, **proof, **body
             )
         except Exception as error:
-            if shown or not _is_refused(error):
+            if _code(error) == "NotImplemented":  # `rclone serve s3` takes no part a second time
+                raise _Ended from error
+            if proof or _code(error) != "InvalidRequest":
                 raise
-            answer = {}
-        fits = md5.fits(answer)
-        if fits:
-            proof.answered()
-        if fits is None and not shown:
-            proof.want()
+            answer = {}  # something of the request is missing
+        if md5.fits(answer) is None and not proof:
+            connection.needs_content_md5 = True
             raise Incomplete("the server does not say what has arrived")
         return answer
 
@@ -190,11 +191,6 @@ def _is_over(error: Exception) -> bool:
     """Whether the server says that there is no such upload: it may have become the object. Some
     miss a part then."""
     return isinstance(error, NoSuchKey) or _code(error) == "InvalidPart"
-
-
-def _is_refused(error: Exception) -> bool:
-    """Whether the server says that something of the request is missing."""
-    return _code(error) == "InvalidRequest"
 
 
 def _code(error: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, overload
@@ -18,6 +19,7 @@ from penstock.runtime import provenance, run_names
 from penstock.runtime.cleaning import limits
 from penstock.runtime.fingerprints.fingerprints import Fingerprints
 from penstock.runtime.ledger import Ledger
+from penstock.runtime.left_out import LeftOut
 from penstock.runtime.newest import FEW, newest
 from penstock.runtime.run import Run
 from penstock.runtime.runid import PATTERN
@@ -153,11 +155,12 @@ class Client:
     ) -> list[Run[Any]]:
         """The newest runs, the newest first."""
         likely = FEW if limit is None or pipeline or user else limit
-        found = (
-            run for run in self._all(likely)
-            if pipeline in (None, run.pipeline) and user in (None, run.record.user)
-        )  # fmt: skip
-        return list(islice(found, limit))
+        with _telling() as left_out:
+            found = (
+                run for run in self._all(left_out, likely)
+                if pipeline in (None, run.pipeline) and user in (None, run.record.user)
+            )  # fmt: skip
+            return list(islice(found, limit))
 
     def pinned(self, runs: Iterable[Run[Any]]) -> set[str]:
         """The ids of those of these runs that no cleaning takes away."""
@@ -173,13 +176,14 @@ class Client:
     ) -> list[StoredArtifact]:
         """Outputs of steps, of the newest runs first."""
         found: list[StoredArtifact] = []
-        for each in [self.run(run)] if run else self._all():
-            if pipeline not in (None, each.pipeline):
-                continue
-            for view in self._views(each, step):
-                found += view.outputs.values()
-                if limit is not None and len(found) >= limit:
-                    return found[:limit]
+        with _telling() as left_out:
+            for each in [self.run(run)] if run else self._all(left_out):
+                if pipeline not in (None, each.pipeline):
+                    continue
+                for view in self._views(each, step):
+                    found += view.outputs.values()
+                    if limit is not None and len(found) >= limit:
+                        return found[:limit]
         return found
 
     def artifact(self, name: str, tag: str | None = None) -> StoredArtifact:
@@ -192,9 +196,10 @@ class Client:
         head, _, rest = name.partition("/")
         if tag is not None:
             return tags.find(self._ledger, head, rest, tag).stored(self._ledger, self._values)
-        if rest and self._is_pipeline(head):
-            runs = (run for run in self._all() if run.pipeline == head)
-            return artifact_names.newest(runs, name)
+        with _telling() as left_out:
+            if rest and self._is_pipeline(head, left_out):
+                runs = (run for run in self._all(left_out) if run.pipeline == head)
+                return artifact_names.newest(runs, name)
         return artifact_names.of_run(self.run(head), name)
 
     def tagged(self, tag: str | None = None, *, pipeline: str | None = None) -> list[Tag]:
@@ -309,13 +314,14 @@ class Client:
         """The ledger of somebody who writes, and so may be the first to need a key."""
         return Ledger(self._ledger.store)
 
-    def _is_pipeline(self, name: str) -> bool:
+    def _is_pipeline(self, name: str, left_out: LeftOut) -> bool:
         """Whether there is a run of this pipeline. What may as well be the tail of a run's id is
         looked for among the newest only."""
         if name == run_names.LAST or PATTERN.fullmatch(name):
             return False
         tail = any(run.endswith(name) for run in self._ledger.runs())
-        return any(run.pipeline == name for run in islice(self._all(), 20 if tail else None))
+        looked_at = islice(self._all(left_out), 20 if tail else None)
+        return any(run.pipeline == name for run in looked_at)
 
     @property
     def _store(self) -> str:
@@ -324,10 +330,10 @@ class Client:
     def _open(self, id: str) -> Run[Any]:
         return Run(self._ledger, self._values, self._ledger.run(id))
 
-    def _all(self, first: int = FEW) -> Iterator[Run[Any]]:
+    def _all(self, left_out: LeftOut, first: int = FEW) -> Iterator[Run[Any]]:
         """Every run whose record can be read, the newest first; `first` is how many are wanted,
         most likely."""
-        for told in newest(self._ledger, _is_left_out, first=first, ends=True):
+        for told in newest(self._ledger, left_out.add, first=first, ends=True):
             yield Run(self._ledger, self._values, told.record, end=told.end)
 
     def _views(self, run: Run[Any], step: str | None) -> Iterator[StepView]:
@@ -348,5 +354,12 @@ class Client:
         return mine[0]
 
 
-def _is_left_out(run: str, error: CorruptArtifact) -> None:
-    _log.warning("Run %s is left out: %s", run, error.message)
+@contextmanager
+def _telling() -> Iterator[LeftOut]:
+    """Warn at the end, once, of all runs that were left out meanwhile."""
+    left_out = LeftOut()
+    try:
+        yield left_out
+    finally:
+        if left_out.said:
+            _log.warning("%s", left_out.said)

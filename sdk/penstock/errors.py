@@ -175,7 +175,8 @@ class RunError(PenstockError):
 
 
 class RunFailed(RunError):
-    """At least one step failed. `run` has what happened; `__cause__` is the step's own error."""
+    """At least one step failed. `run` has what happened; `__cause__` is the step's own error. Where
+    it was the store that failed, the exit code is 5."""
 
     run: Any
     """The `penstock.Run`. Any, because errors lie below everything that could name it."""
@@ -183,6 +184,11 @@ class RunFailed(RunError):
     def __init__(self, message: str, *, run: object, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.run = run
+
+    @property
+    def telling(self) -> BaseException | None:
+        """The error whose traceback says more than the message: not that of a store."""
+        return self.__cause__ if self.exit_code == type(self).exit_code else None
 
 
 class RunCancelled(RunError):

@@ -116,8 +116,8 @@ def test_a_place_without_conditional_writes_is_announced(
     assert json.loads(bytes(store.get("store.json")))["backend"] == {"conditional_writes": False}
     (remark,) = store.remarks()
     assert remark == (
-        f"the artifact store 'far' at {store.path} has no conditional writes: of two who write "
-        "the same record at the same moment, the later one wins"
+        f"the artifact store 'far' at {store.path} has no conditional writes: one run at a time "
+        "is safe (docs/how-to/other-stores.md)"
     )
     assert [each for each in store.check() if each.message and each.ok]
     assert all(each.ok for each in store.check())
@@ -265,6 +265,11 @@ def test_a_protocol_that_nobody_knows_has_a_near_one() -> None:
         "The artifact store 'far' is at sftq://, which no driver of fsspec is for.\n"
         "Did you mean 'sftp'?"
     )
+
+
+def test_a_protocol_that_is_near_none_has_examples() -> None:
+    with pytest.raises(BadConfiguration, match=r"Write for example gs://, az:// or sftp://"):
+        RemoteArtifactStore(name="far", path="nope://host/place").get("a")
 
 
 @pytest.mark.parametrize(

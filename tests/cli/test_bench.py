@@ -139,6 +139,18 @@ def test_what_was_measured_is_told_beside_the_table(done: Done) -> None:
     assert "Raw: plain files in the same folder." in done.err
 
 
+def test_of_a_distant_store_it_is_told_that_the_read_cache_is_not_used(
+    penstock: Callable[..., Any], project: Path
+) -> None:
+    (project / "penstock.yaml").write_text(
+        "flavors: {artifact-store: {distant: 'penstock.testing.distant:DistantArtifactStore'}}\n"
+        "artifact_stores: {far: {flavor: distant}}\n"
+    )
+    said = penstock("artifact-store", "bench", "far", "--size", "1MiB").err
+    assert "Without the read cache, hashing included." in said
+    assert "Page cache" not in said
+
+
 def test_without_a_terminal_there_is_no_bar(done: Done) -> None:
     assert done.err.startswith("\nArtifact store")
     assert "\x1b" not in done.err

@@ -102,6 +102,42 @@ def test_a_run_that_cannot_be_read_is_left_out_and_told(
     assert said.err.startswith(f"Warning: Run {trained.id} is left out: The record runs/")
 
 
+@pytest.mark.parametrize("record", ["run.json", "end.json"])
+def test_of_all_runs_that_cannot_be_read_one_line_tells(
+    record: str, penstock: Any, train: Any, project: Path
+) -> None:
+    runs = [train.run().id for _ in range(5)]
+    for run in runs[1:]:
+        (project / ".penstock/runs" / run / record).write_text("{}")
+    said = penstock("run", "list", "--json")
+    assert [each["run"] for each in said.data] == runs[:1]
+    newest = runs[4]
+    assert said.err == (
+        f"Warning: 4 runs are left out, for they cannot be read: {newest}, {runs[3]}, {runs[2]} "
+        f"and 1 more. For the reason, type: penstock run show {newest}. If nobody needs them: "
+        "penstock run delete RUN…\n"
+    )
+
+
+@pytest.mark.parametrize("record", ["run.json", "end.json"])
+def test_what_is_said_of_a_run_that_cannot_be_read_is_a_way_to_be_rid_of_it(
+    record: str, penstock: Any, trained: Any, project: Path
+) -> None:
+    (project / ".penstock/runs" / trained.id / record).write_text("{}")
+    cure = penstock("run", "list").err.splitlines()[0].rpartition("run: penstock ")[2]
+    assert penstock(*cure.split()).code == 0
+    assert penstock("run", "list").err == "No runs yet.\n"
+
+
+def test_runs_that_cannot_be_read_are_told_once_by_who_looks_for_an_artifact(
+    penstock: Any, trained: Any, train: Any, project: Path
+) -> None:
+    other = train.run()
+    (project / ".penstock/runs" / other.id / "run.json").write_text("{}")
+    said = penstock("artifact", "show", "training/load")
+    assert (said.code, said.err.count(f"Warning: Run {other.id} is left out")) == (0, 1)
+
+
 def test_a_step_that_cannot_be_read_is_left_out_of_the_artifacts(
     penstock: Any, trained: Any, project: Path
 ) -> None:

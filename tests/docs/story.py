@@ -41,7 +41,7 @@ ALIKE = (
     (r"\b[0-9a-f]{16}\b", "ID"),
     (r"\b[0-9a-f]{40}\b", "COMMIT"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "MOMENT"),
-    (r"\b\d+\.\d+ s\b", "TIME"),
+    (r"\b\d+\.\d+ s( → \d+\.\d+ s)?\b", "TIME"),
     (r"\b\d+\.\d [KMG]iB\b", "SIZE"),
     (r"\b\d+\.\d{4,}(e-\d+)?\b|\b\d+e-\d+\b", "NUMBER"),
     (r"(?<=Python )3\.\d+\.\d+|(?<=\"python\": \")3\.\d+(\.\d+)?", "PYTHON"),

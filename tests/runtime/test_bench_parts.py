@@ -17,6 +17,7 @@ import pytest
 from penstock import Client, LocalArtifactStore, PenstockError
 from penstock.artifacts.store import ArtifactStore, Buffer
 from penstock.errors import BadArguments, StoreUnavailable
+from penstock.model.user import cache_folder
 from penstock.runtime import processes
 from penstock.runtime.bench import room
 from penstock.runtime.bench.below import Below
@@ -26,6 +27,7 @@ from penstock.runtime.bench.peak import Peak
 from penstock.runtime.bench.place import place, sweep
 from penstock.runtime.bench.report import Figure, What
 from penstock.testing import ArtifactStoreTests
+from penstock.testing.distant import DistantArtifactStore
 from penstock.testing.memory import MemoryArtifactStore
 
 MIB = 1 << 20
@@ -147,6 +149,20 @@ def test_what_is_swept(tmp_path: Path, name: str, goes: bool) -> None:
         sweep(store)
         found = [entry.name for entry in store.keys("tmp/")]
         assert found == ([] if goes else [name])
+
+
+def test_a_distant_store_is_measured_without_what_this_machine_keeps() -> None:
+    store = DistantArtifactStore(name="far", path="far", read_cache="1GB")
+    Client().register(store)
+    report = Client().bench("far", size="2MiB", objects=9)
+
+    reads = (report.rounds + 1) * (1 + 9)  # and once for the memory
+    assert store.requests["get"] >= reads
+    assert report.distant
+    folder = cache_folder()
+    assert folder is not None
+    assert not (folder / "objects").exists()
+    assert list(store.keys()) == []
 
 
 def memory() -> MemoryArtifactStore:

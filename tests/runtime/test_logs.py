@@ -296,9 +296,16 @@ def test_a_signal_handler_may_print_in_the_midst_of_printing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def body() -> None:
-        before = signal.signal(signal.SIGALRM, lambda *_: print("signal"))
+        def soon() -> None:
+            signal.setitimer(signal.ITIMER_REAL, 1e-4)
+
+        def handler(*_: object) -> None:
+            print("signal")
+            soon()  # not before: on a slow machine they would stand in each other for ever
+
+        before = signal.signal(signal.SIGALRM, handler)
         try:
-            signal.setitimer(signal.ITIMER_REAL, 1e-4, 1e-4)
+            soon()
             for _ in range(20_000):
                 print("work")
         finally:

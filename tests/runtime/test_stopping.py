@@ -138,6 +138,11 @@ class Program:
         self.until(lambda: all(Path(name).exists() for name in names or ["ready"]))
         return Client().run("last")
 
+    def hear(self, line: str) -> None:
+        """Wait until it says this on stderr."""
+        assert self.process.stderr is not None
+        assert line in iter(self.process.stderr.readline, ""), "it has said its last word"
+
     def ended(self) -> tuple[int, str]:
         """Its exit code and what it said on stderr."""
         _, said = self.process.communicate(timeout=120)
@@ -175,12 +180,11 @@ def test_a_run_whose_main_thread_is_stuck_in_c_is_recorded_all_the_same(start: S
     program.process.terminate()
     program.until(lambda: run.status is Status.STOPPED)
     assert (run.reason, run["in_c"].status) == ("SIGTERM", "stopped")
+    program.hear(f"Run {run.id} is written down as stopped (SIGTERM): waiting for in_c\n")
     program.until(lambda: not run.logs())  # it is still there: nothing can end that call
 
     program.process.terminate()
-    code, said = program.ended()
-    assert code == 128 + signal.SIGTERM
-    assert f"Run {run.id} is written down as stopped (SIGTERM): waiting for in_c\n" in said
+    assert program.ended()[0] == 128 + signal.SIGTERM
 
 
 def test_the_second_signal_ends_the_process_at_once(start: Start) -> None:

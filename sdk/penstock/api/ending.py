@@ -52,7 +52,7 @@ def ended(work: Callable[[], object]) -> int:
     try:
         code = work()
     except PenstockError as error:
-        if isinstance(error, RunFailed) and error.__cause__ is not None:
+        if isinstance(error, RunFailed) and error.telling is not None:
             # Of a failure that was passed on as data nobody needs to be told here.
             failed = (view for view in error.run if not view.record.usable)
             step = next(view for view in failed if view.record.failure)

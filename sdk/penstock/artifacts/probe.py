@@ -10,6 +10,7 @@ from dataclasses import replace
 from penstock.artifacts.identity import identify
 from penstock.artifacts.store import PROBES, ArtifactStore
 from penstock.errors import (
+    CannotRun,
     CorruptArtifact,
     KeyTaken,
     NoSuchKey,
@@ -24,7 +25,9 @@ def tried(store: ArtifactStore) -> Iterator[Finding]:
     """What works. Where a place cannot be opened, the rest is not tried; where it cannot be written
     to, what readers need still is."""
     key, data = f"{PROBES}/{os.urandom(8).hex()}", os.urandom(1024)
-    if problems := [Finding("use", False, text) for text in store.problems()]:
+    if problems := [
+        Finding("use", False, text, exit_code=CannotRun.exit_code) for text in store.problems()
+    ]:
         yield from problems
         return
     yield (opened := _finding("open", lambda: identify(store, make=False)))

@@ -175,8 +175,8 @@ class RemoteArtifactStore(DistantStore):
     def remarks(self) -> Iterator[str]:
         if not _creates.get(self.path):
             yield (
-                f"the artifact store {self.name!r} at {self.path} has no conditional writes: of "
-                "two who write the same record at the same moment, the later one wins"
+                f"the artifact store {self.name!r} at {self.path} has no conditional writes: one "
+                "run at a time is safe (docs/how-to/other-stores.md)"
             )
 
     def check(self) -> Iterator[Finding]:

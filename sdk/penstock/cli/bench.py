@@ -72,9 +72,10 @@ def _told_of(report: Report) -> str:
     """What the figures are of."""
     rounds = f"{report.rounds} round{'s' * (report.rounds > 1)}"
     packed = f", compression {report.compression}" if report.compression != "none" else ""
+    cache = "Without the read cache" if report.distant else "Page cache warm"
     return (
-        f"Artifact store {report.store} ({report.flavor}) at {report.path}, {rounds}. Page cache "
-        f"warm, hashing included{packed}.\n"
+        f"Artifact store {report.store} ({report.flavor}) at {report.path}, {rounds}. {cache}, "
+        f"hashing included{packed}.\n"
         f"Raw: {report.raw}. Memory: the peak beyond the values."
     )
 

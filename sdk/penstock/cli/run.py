@@ -19,6 +19,7 @@ from penstock.errors import CorruptArtifact
 from penstock.lazy import lazy
 from penstock.model.records import Status, StepRun
 from penstock.quantities import duration, size
+from penstock.runtime.left_out import LeftOut
 from penstock.runtime.run import Run
 from penstock.runtime.step_view import StepView
 
@@ -55,6 +56,7 @@ run.add_command(resume.resume)
 def list_runs(*, pipeline: str | None, limit: int, stack: str | None, as_json: bool) -> None:
     """The newest runs."""
     found = []
+    left_out = LeftOut()
     client = Client(stack, chosen_by=BY_STACK)
     runs = client.runs(pipeline=pipeline, limit=limit)
     pinned = client.pinned(runs)
@@ -62,7 +64,9 @@ def list_runs(*, pipeline: str | None, limit: int, stack: str | None, as_json: b
         try:
             found.append((each.started, shapes.of_run(each, each.id in pinned)))
         except CorruptArtifact as error:
-            remark(f"Warning: Run {each.id} is left out: {error}")
+            left_out.add(each.id, error)
+    if left_out.said:
+        remark(f"Warning: {left_out.said}")
     if as_json:
         print_json([data for _, data in found])
     elif not found:

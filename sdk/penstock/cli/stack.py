@@ -10,7 +10,7 @@ from penstock.api.ending import remark, say
 from penstock.cli.group import Group
 from penstock.cli.output import facts, json_option, print_json, table
 from penstock.cli.places import told
-from penstock.errors import StoreError, UnknownStack
+from penstock.errors import UnknownStack
 from penstock.stack import checked, provisioned, secrets
 from penstock.stack.component import spoken
 from penstock.stack.configuration import StackSpec
@@ -121,14 +121,14 @@ def check_stack(*, name: str | None, as_json: bool) -> int:
 
     A line for each thing that was tried, with what is wrong and what to type. The store gets an
     object of its own, which is deleted again. Nothing that is wrong hides anything else. If
-    anything is, the exit code is 5.
+    anything is, the exit code is that of a run: 3 for the configuration, 5 for the store.
     """
     found = checked.check(_registry(), name, "asked for")
     if as_json:
         print_json(found.to_data())
     else:
         say(str(found))
-    return 0 if found.ok else StoreError.exit_code
+    return found.exit_code
 
 
 @stack.command("up")

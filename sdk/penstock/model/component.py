@@ -9,7 +9,7 @@ from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
-from penstock.errors import MissingReference, PenstockError
+from penstock.errors import MissingReference, PenstockError, StoreError
 from penstock.model.immutable import immutable
 from penstock.model.names import check_name
 
@@ -35,6 +35,8 @@ class Finding:
     """What is wrong; or what one should know, though nothing is."""
     hint: str = ""
     """What to type or to do."""
+    exit_code: int = StoreError.exit_code
+    """That of a command which fails of this."""
 
     @property
     def mark(self) -> str:
@@ -46,7 +48,7 @@ class Finding:
     @classmethod
     def of(cls, what: str, error: PenstockError) -> Self:
         """It does not work, and this is why."""
-        return cls(what, False, error.message, error.hint or "")
+        return cls(what, False, error.message, error.hint or "", error.exit_code)
 
 
 @dataclass(frozen=True, kw_only=True)

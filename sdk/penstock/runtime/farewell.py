@@ -131,7 +131,7 @@ def _tell(error: BaseException | None) -> None:
     """The user's frames and the message, as a command line tells them."""
     import traceback  # only when something is wrong
 
-    shown = error.__cause__ if isinstance(error, RunFailed) else error
+    shown = error.telling if isinstance(error, RunFailed) else error
     if shown is not None:
         _say("".join(traceback.format_exception(shown)).rstrip("\n"))
     if shown is not error:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from penstock.errors import PenstockError, RunFailed, listed
+from penstock.errors import PenstockError, RunFailed, StoreUnavailable, listed
 from penstock.lazy import lazy
 from penstock.model.records import Status, StepRun
 from penstock.runtime.tracebacks import is_users, trim
@@ -33,9 +33,12 @@ class Outcome:
         """What `.run()` raises of it, if anything."""
         if self.status.usable:
             return None
-        error = run_failed(self.run, self.failed)
-        if self.failed:
-            error.__cause__ = self.errors.get(self.failed[0].call)
+        if not self.failed:
+            return run_failed(self.run, ())
+        cause = self.errors.get(self.failed[0].call)
+        is_stores = isinstance(cause, StoreUnavailable) and not is_users(cause)
+        error = (_store_failed if is_stores else run_failed)(self.run, self.failed)
+        error.__cause__ = cause
         return error
 
 
@@ -62,10 +65,25 @@ def run_failed(run: Run[Any], failed: Sequence[StepRun]) -> RunFailed:
         )
     first = failed[0]
     why = f"{first.failure.kind}: {first.failure.message}" if first.failure else first.status
-    others = len(failed) - 1
     return RunFailed(
-        f"Step {first.call} of {run.pipeline!r} failed: {why}"
-        + (f" (and {others} more failed)" if others else ""),
-        run=run,
-        hint=hint,
+        f"Step {first.call} of {run.pipeline!r} failed: {why}{_others(failed)}", run=run, hint=hint
     )
+
+
+def _store_failed(run: Run[Any], failed: Sequence[StepRun]) -> RunFailed:
+    """The same where the step has done its work, and the store did not take or give: one message,
+    and the exit code of that."""
+    first = failed[0]
+    said, *cures = first.failure.message.splitlines() if first.failure else [str(first.status)]
+    error = RunFailed(
+        f"Step {first.call} of {run.pipeline!r} failed: {said}{_others(failed)}",
+        run=run,
+        hint="\n".join([*cures, f"penstock run show {run.id}"]),
+    )
+    error.exit_code = StoreUnavailable.exit_code
+    return error
+
+
+def _others(failed: Sequence[StepRun]) -> str:
+    others = len(failed) - 1
+    return f" (and {others} more failed)" if others else ""

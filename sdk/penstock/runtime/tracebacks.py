@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import sysconfig
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from types import FrameType, TracebackType
 from typing import Any, Final
 
+from penstock.artifacts.draft import Draft
 from penstock.artifacts.store import ArtifactStore
 from penstock.errors import OURS, PenstockError
 from penstock.model.records import Failure
 from penstock.runtime.masking import Mask
 from penstock.runtime.stopping import is_end
 
-_LIBRARIES: Final = (
-    "<frozen ",
-    *(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")),
-)
+_PYTHON: Final = ("<frozen ", sysconfig.get_path("stdlib"))
+_INSTALLED: Final = tuple(sysconfig.get_path(name) for name in ("purelib", "platlib"))
 
 
 def trim(error: BaseException, function: Callable[..., Any] | None = None) -> None:
@@ -50,21 +50,36 @@ def _users_frames(
         frames.append(frame)
         frame = frame.tb_next
     kept = None
-    for frame in reversed(frames):
-        if not frame.tb_frame.f_code.co_filename.startswith(OURS):
-            kept = TracebackType(kept, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    for frame in reversed(list(_not_ours(frames))):
+        kept = TracebackType(kept, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     return kept if kept or isinstance(error, PenstockError) else error.__traceback__
 
 
+def _not_ours(frames: Iterable[TracebackType]) -> Iterator[TracebackType]:
+    """The user's frames and others', and Python's beside them: between ours it is our own tool."""
+    stretches = [(whose, list(some)) for whose, some in groupby(frames, _whose)]
+    beside = ["ours", *(whose for whose, _ in stretches), "ours"]
+    for number, (whose, some) in enumerate(stretches):
+        if whose == "others" or (whose == "python" and "others" in beside[number : number + 3]):
+            yield from some
+
+
+def _whose(frame: TracebackType) -> str:
+    file = frame.tb_frame.f_code.co_filename
+    if file.startswith(OURS):
+        return "ours"
+    return "python" if file.startswith(_PYTHON) and not file.startswith(_INSTALLED) else "others"
+
+
 def _is_a_stores(frame: FrameType) -> bool:
-    return isinstance(frame.f_locals.get("self"), ArtifactStore)
+    return isinstance(frame.f_locals.get("self"), ArtifactStore | Draft)
 
 
 def is_users(error: BaseException | None) -> bool:
     """Whether code of the user's has a part in it."""
     frames = traceback.walk_tb(error.__traceback__) if error is not None else ()
     files = [frame.f_code.co_filename for frame, _ in frames]
-    return any(not file.startswith((OURS, *_LIBRARIES)) for file in files)
+    return any(not file.startswith((OURS, *_PYTHON, *_INSTALLED)) for file in files)
 
 
 def failure(error: BaseException, text: str, mask: Mask) -> Failure:

@@ -34,6 +34,11 @@ class Checked:
         """Whether everything works."""
         return all(found.ok for _, found in self.findings)
 
+    @property
+    def exit_code(self) -> int:
+        """Of the first thing that is wrong, as a run would end of it; 0 if nothing is."""
+        return next((found.exit_code for _, found in self.findings if not found.ok), 0)
+
     def __str__(self) -> str:
         return "\n".join(_line(who, found) for who, found in self.findings)
 

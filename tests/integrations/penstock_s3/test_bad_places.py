@@ -32,6 +32,11 @@ REFUSED: list[tuple[Fault, str, str]] = [
     (Refusal(status=403, code="InvalidAccessKeyId"), "access key", "key and secret"),
     (Refusal(status=403, code="SignatureDoesNotMatch"), "secret", "key and secret"),
     (EXPIRED_TOKEN, "expired", "key, secret and token"),
+    (
+        Refusal(status=400, code="InvalidBucketName"),
+        "no bucket of this name",
+        "3 to 63 lower-case letters",
+    ),
     (Clock(ahead=3600), "clock of this machine is 60 minutes slow", "Set the clock"),
     (Clock(ahead=-7200), "clock of this machine is 120 minutes fast", "Set the clock"),
     (
@@ -39,7 +44,7 @@ REFUSED: list[tuple[Fault, str, str]] = [
             status=301, code="PermanentRedirect", headers=(("x-amz-bucket-region", "eu-west-3"),)
         ),
         "'eu-west-3'",
-        "--region eu-west-3",
+        "Write `region: eu-west-3` under the artifact store 'tested' in penstock.yaml",
     ),
     (
         Refusal(
@@ -49,7 +54,7 @@ REFUSED: list[tuple[Fault, str, str]] = [
             more="<Region>eu-west-3</Region>",
         ),
         "'eu-west-3'",
-        "--region eu-west-3",
+        "Write `region: eu-west-3` under the artifact store 'tested' in penstock.yaml",
     ),
 ]
 
@@ -126,13 +131,16 @@ def test_an_endpoint_where_nobody_is_is_said_with_its_name(made: Made) -> None:
 def test_what_never_gets_better_is_given_up(
     made: Made, proxy: FaultProxy, fault: Fault, name: str
 ) -> None:
-    store = made(through=proxy, deadline=1.0)
+    store = made(through=proxy, deadline=2.0)
     list(store.keys())
     proxy.plan = lambda asked: fault
-    with pytest.raises(StoreUnavailable, match=r"\d times"):
+    with pytest.raises(StoreUnavailable, match=r"\d times") as caught:
         DEEDS[name](store)
 
     assert proxy.injected.total() > 1
+    _, *cures = str(caught.value).splitlines()
+    for cure in ("penstock stack check", "penstock run resume last", "deadline (it is 2 s)"):
+        assert cure in " ".join(cures)
 
 
 def test_a_certificate_of_nobody_known_is_refused_and_can_be_trusted(

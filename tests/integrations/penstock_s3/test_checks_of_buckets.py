@@ -8,7 +8,8 @@ import pytest
 from places import Made, maker
 from servers import Server
 
-from penstock.errors import StoreUnavailable
+from penstock import LocalOrchestrator, Stack
+from penstock.errors import BadConfiguration, StoreUnavailable
 from penstock.model.component import Finding
 from penstock.testing.asked import Request
 from penstock.testing.faults import (
@@ -75,6 +76,26 @@ def test_what_stops_it_before_anybody_answers_has_its_own_name(
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
     assert marks(made(**{"deadline": 1.0, **options}).check()) == [("WRONG", what)]
+
+
+@pytest.mark.parametrize("options", [{"profile": "nosuch"}, {"ca_bundle": "nowhere.pem"}])
+def test_a_check_ends_as_a_run_does(made: Made, options: dict[str, Any]) -> None:
+    if "profile" in options:
+        options = {**options, "key": None, "secret": None}
+    store = made(**options)
+    checked = Stack("s", orchestrator=LocalOrchestrator(), artifact_store=store).check()
+    with pytest.raises(BadConfiguration) as caught:
+        store.get("a")
+
+    assert checked.exit_code == caught.value.exit_code == 3
+
+
+def test_a_check_does_not_tell_to_check(made: Made, proxy: FaultProxy) -> None:
+    proxy.plan = lambda asked: INTERNAL_ERROR
+    (found,) = made(through=proxy, deadline=1.0).check()
+
+    assert (found.what, "stack check" in found.hint) == ("endpoint", False)
+    assert found.exit_code == 5
 
 
 def test_a_check_has_less_patience_than_a_run_and_says_what_still_works(

@@ -31,12 +31,12 @@ class Plan:
     """What answers, or hangs, or is busy for some requests."""
 
     def __init__(self) -> None:
-        self.is_dead = False
+        self.is_dead = self.reads = False
         self.hangs = threading.Event()
         self.busy = 0
 
     def __call__(self, asked: Request) -> Fault | None:
-        if self.is_dead:
+        if self.is_dead and not (self.reads and asked.method == "GET"):
             self.hangs.set()
             return Hang()
         self.busy -= 1
@@ -104,6 +104,15 @@ def test_an_error_has_no_chain_and_the_client_s_is_in_the_log(
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
     assert "TimeoutError" in caplog.text
+
+
+def test_who_cannot_write_waits_once_though_reads_are_answered(
+    store: S3ArtifactStore, plan: Plan
+) -> None:
+    plan.reads = True
+    seconds_of(lambda: store.put("there", [b"data"]))
+    assert store.get("here") == b"data"
+    assert seconds_of(lambda: store.put("there", [b"data"])) < DEADLINE * 0.9
 
 
 class Dying:

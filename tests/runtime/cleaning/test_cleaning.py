@@ -19,6 +19,7 @@ from penstock.model.records import RunRecord
 from penstock.runtime import processes
 from penstock.runtime.cleaning.retention import NEEDED
 from penstock.runtime.ledger import Ledger, cache_key
+from penstock.testing.distant import DistantArtifactStore
 
 FOREIGN = (
     "notes.txt",
@@ -464,12 +465,26 @@ def test_a_store_of_a_later_version_is_left_alone(past: Past) -> None:
 # How it is asked.
 
 
-def test_a_short_grace_is_refused_while_a_run_goes_on(past: Past) -> None:
+@pytest.mark.parametrize("delete", [True, False])
+def test_a_short_grace_is_refused_while_a_run_goes_on(past: Past, delete: bool) -> None:
     past.ledger.begin(running(GOING_ON))
-    with pytest.raises(RunError, match=f"Run {GOING_ON} is running: .*1 hour"):
-        past.gc(grace="10m")
-    assert past.client.gc(grace="10m").kept == {"running": [GOING_ON]}
-    assert past.gc(grace="1h").kept == {"running": [GOING_ON]}
+    with pytest.raises(RunError, match=f"Run {GOING_ON} is running: .*1 hour") as caught:
+        past.gc(grace="10m", delete=delete)
+    assert caught.value.hint == "Wait for it, or type: penstock gc --grace 1h"
+    assert past.gc(grace="1h", delete=delete).kept == {"running": [GOING_ON]}
+
+
+@pytest.mark.parametrize("delete", [True, False])
+def test_of_a_distant_store_a_day_is_the_least_while_a_run_goes_on(
+    tmp_path: Path, delete: bool
+) -> None:
+    past = Past(tmp_path, DistantArtifactStore(path=f"{tmp_path}"))
+    past.ledger.check()
+    past.ledger.begin(running(GOING_ON))
+    with pytest.raises(RunError, match=r"of less than 1 day is") as caught:
+        past.gc(grace="2h", delete=delete)
+    assert caught.value.hint == "Wait for it, or type: penstock gc --grace 1d"
+    assert past.gc(grace="1d", delete=delete).kept == {"running": [GOING_ON]}
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,9 @@ def driver_class(protocol: str, who: str) -> type[AbstractFileSystem]:
     except ValueError as error:
         raise BadConfiguration(
             f"{who} is at {protocol}://, which no driver of fsspec is for.",
-            hint=did_you_mean(protocol, known_implementations),
+            hint=did_you_mean(protocol, known_implementations)
+            or "Write for example gs://, az:// or sftp://; all that there are: "
+            "https://filesystem-spec.readthedocs.io/en/latest/api.html",
         ) from error
     return found
 

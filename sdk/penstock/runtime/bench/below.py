@@ -26,7 +26,8 @@ F = TypeVar("F")
 
 @dataclass(frozen=True, kw_only=True)
 class Below(ArtifactStore):
-    """Passes everything on, with longer keys: it costs what the store itself costs."""
+    """Passes everything on, with longer keys: it costs what the store itself costs, without what
+    this machine keeps of it."""
 
     flavor: ClassVar[str] = "below"
 
@@ -90,7 +91,8 @@ class Below(ArtifactStore):
 
     @property
     def read_cache_size(self) -> int:
-        return self.store.read_cache_size
+        """Nothing: what this machine keeps would be measured instead, and would stay there."""
+        return 0
 
     def post(
         self, data: Mapping[str, Buffer], write: Callable[[ArtifactStore], None], *,

@@ -86,7 +86,10 @@ def _measured(store: ArtifactStore, here: Place, steps: _Steps, size: int, count
     rounds = _rounds(loads, ours, raw, steps)
     steps.end()
     figures = [figure for load in loads.values() for figure in load.figures()]
-    return Report(store.name, store.flavor, store.path, store.compression, raw_is, rounds, figures)
+    return Report(
+        *(store.name, store.flavor, store.path, store.compression),
+        *(raw_is, rounds, figures, store.distant),
+    )
 
 
 def _rounds(loads: Mapping[str, Load], ours: Ours, raw: Side | None, steps: _Steps) -> int:

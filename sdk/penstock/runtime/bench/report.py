@@ -66,3 +66,5 @@ class Report:
     """What raw means for this store, in words."""
     rounds: int
     figures: Sequence[Figure]
+    distant: bool = False
+    """Whether the store is one that this machine keeps a part of, which was not used then."""

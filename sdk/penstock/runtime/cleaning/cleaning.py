@@ -87,11 +87,11 @@ class _Cleaning:
     def _refuse_haste(self, runs: Retention) -> None:
         running = runs.kept.get(retention.RUNNING, [])
         shortest = ENOUGH * self._store.fresh
-        if self._delete and self._limits.grace < shortest and running:
+        if self._limits.grace < shortest and running:
             raise RunError(
                 f"Run {running[0]} is running: a grace of less than "
                 f"{durations.spoken(shortest)} is for stores that nobody uses.",
-                hint=f"Wait for it, or type: penstock gc --grace {shortest:.0f}s",
+                hint=f"Wait for it, or type: penstock gc --grace {durations.written(shortest)}",
             )
 
     def _keep_sources(self, runs: Retention) -> None:
