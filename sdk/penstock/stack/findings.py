@@ -90,7 +90,7 @@ def _library(category: str, name: str, own: Own | None) -> Iterator[Finding]:
         found = flavor.find(category, name, own)
         if found.extras and (missing := found.missing):
             text = f"{found} needs what is not installed: {', '.join(missing)}."
-            yield Finding(LIBRARY, False, text, found.install)
+            yield Finding(LIBRARY, False, text, found.install, MissingExtra.exit_code)
 
 
 def _secrets(component: StackComponent) -> Iterator[Finding]:
