@@ -20,7 +20,7 @@ from penstock_s3.asked import (
     Unanswered,
 )
 from penstock_s3.attempts import Attempts, GivenUp
-from penstock_s3.causes import NOT_S3, REACH, Nothing, explained
+from penstock_s3.causes import NOT_S3, REACH, Incomplete, Nothing, explained
 from penstock_s3.dialled import Dialled
 from penstock_s3.direct import METHODS, Body, Direct
 from penstock_s3.line import SENT, Line, Sent
@@ -145,7 +145,9 @@ class Connection:
                     await self._reason(key)
             raise
         if (needed := ANSWERS.get(operation)) is not None and answer.get(needed) in (None, ""):
-            raise Nothing("the server answered with nothing")
+            # Of one that was S3 before it is an accident, and passes.
+            kind = Incomplete if self.line.answered else Nothing
+            raise kind("the server answered with nothing")
         self.line.answered = True
         return answer
 

@@ -119,9 +119,8 @@ class _Upload:
     async def _sent(self, number: int, copy: memoryview, md5: Md5) -> str:
         """The ETag of a part that has arrived as it was sent."""
         connection = self._connection
-        attempts = connection.attempts(
-            "upload_part", connection.deadline / 2
-        )  # for who stands still
+        half = connection.deadline / 2  # for who stands still
+        attempts = connection.attempts("upload_part", half)
 
         async def attempt() -> str:
             answer = await self._answer(number, md5, outgoing(copy, attempts.moving))

@@ -34,7 +34,7 @@ def test_runs_killed_at_two_hundred_instants_leave_nothing_broken_and_lose_nothi
 
 
 def test_a_store_that_writes_in_place_does_not_pass() -> None:
-    assert harness("15", "--in-place")["problems"]
+    assert harness("200", "--in-place")["problems"]
 
 
 SLEEPING = """

@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -67,14 +67,8 @@ DEEDS: dict[str, Callable[[ArtifactStore], object]] = {
 
 
 @pytest.fixture
-def made(moto: Server) -> Made:
-    return maker(moto)
-
-
-@pytest.fixture
-def proxy(moto: Server) -> Iterator[FaultProxy]:
-    with FaultProxy(moto.url) as proxy:
-        yield proxy
+def server(moto: Server) -> Server:
+    return moto
 
 
 @pytest.mark.parametrize(

@@ -31,14 +31,8 @@ ELSEWHERE = Refusal(
 
 
 @pytest.fixture
-def made(moto: Server) -> Made:
-    return maker(moto)
-
-
-@pytest.fixture
-def proxy(moto: Server) -> Iterator[FaultProxy]:
-    with FaultProxy(moto.url) as proxy:
-        yield proxy
+def server(moto: Server) -> Server:
+    return moto
 
 
 def marks(findings: Iterator[Finding]) -> list[tuple[str, str]]:

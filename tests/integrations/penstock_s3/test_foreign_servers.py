@@ -9,7 +9,7 @@ from places import Made, maker
 from servers import Server
 
 from penstock.errors import StoreUnavailable
-from penstock.testing.faults import Refusal
+from penstock.testing.faults import ERROR_IN_200, Refusal
 from penstock.testing.proxy import FaultProxy
 from penstock_s3 import S3ArtifactStore
 
@@ -86,3 +86,15 @@ def test_a_server_that_is_known_is_not_called_so(moto: Server) -> None:
 
     assert caught.value.hint is None
     assert proxy.requests["put"] == 1
+
+
+def test_a_server_that_is_known_may_answer_with_nothing_as_often_as_there_is_time(
+    moto: Server,
+) -> None:
+    with FaultProxy(moto.url) as proxy:
+        store = maker(moto)(through=proxy)
+        store.put("a", [b"data"])
+        faults = [ERROR_IN_200] * 5
+        proxy.plan = lambda asked: faults.pop() if asked.kind == "put" and faults else None
+        store.put("a", [b"other"])
+        assert (faults, bytes(store.get("a"))) == ([], b"other")

@@ -2,11 +2,11 @@
 
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from places import Made, maker
+from places import Made
 from servers import Server
 
 from penstock.testing.asked import Request
@@ -41,14 +41,8 @@ class Odd(Fault):
 
 
 @pytest.fixture
-def made(moto: Server) -> Made:
-    return maker(moto)
-
-
-@pytest.fixture
-def proxy(moto: Server) -> Iterator[FaultProxy]:
-    with FaultProxy(moto.url) as proxy:
-        yield proxy
+def server(moto: Server) -> Server:
+    return moto
 
 
 def test_they_are_learned_with_the_abilities(made: Made, proxy: FaultProxy) -> None:

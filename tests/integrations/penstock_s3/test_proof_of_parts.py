@@ -1,11 +1,10 @@
 """What shows that a part has arrived as it was sent: its ETag, or Content-MD5."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from places import Made, maker
+from places import Made
 from servers import Server
 
 from penstock.errors import StoreUnavailable
@@ -32,14 +31,8 @@ class Encrypted(Fault):
 
 
 @pytest.fixture
-def made(moto: Server) -> Made:
-    return maker(moto)
-
-
-@pytest.fixture
-def proxy(moto: Server) -> Iterator[FaultProxy]:
-    with FaultProxy(moto.url) as proxy:
-        yield proxy
+def server(moto: Server) -> Server:
+    return moto
 
 
 @pytest.fixture

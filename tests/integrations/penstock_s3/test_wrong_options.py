@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from places import Made, maker
+from places import Made
 from servers import Server
 
 from penstock.errors import BadConfiguration
@@ -15,8 +15,8 @@ HIDDEN = "tell-nobody"
 
 
 @pytest.fixture
-def made(moto: Server) -> Made:
-    return maker(moto)
+def server(moto: Server) -> Server:
+    return moto
 
 
 def refusal(made: Made, **options: Any) -> str:
