@@ -53,6 +53,7 @@ VERBS: Final = {
     "list_multipart_uploads": "list the unfinished uploads of",
     "list_parts": "list the unfinished uploads of",
     "create_bucket": "make",
+    "delete_bucket": "remove",
     "head_bucket": "look at",
 }
 """What stands before the URL in a message."""
@@ -80,6 +81,7 @@ ACTIONS: Final = {
     "list_multipart_uploads": "s3:ListBucketMultipartUploads",
     "list_parts": "s3:ListMultipartUploadParts",
     "create_bucket": "s3:CreateBucket",
+    "delete_bucket": "s3:DeleteBucket",
     "head_bucket": "s3:ListBucket",
 }
 """The permissions that an operation needs, by Amazon's names."""

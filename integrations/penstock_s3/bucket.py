@@ -67,8 +67,10 @@ def seen(connection: Connection) -> Iterator[Finding]:
         yield Finding("clock", True)
 
 
-async def make(connection: Connection) -> None:
-    """Make the bucket, unless it is there."""
+async def make(connection: Connection) -> bool:
+    """Make the bucket, unless it is there; whether it was made now, as far as the server says."""
+    if await _is_there(connection):
+        return False
     client = await connection.line.client()
     region = client.meta.region_name
     given: dict[str, Any] = {}
@@ -80,9 +82,39 @@ async def make(connection: Connection) -> None:
         if error.code == "BucketAlreadyExists":  # some servers say no more than this
             with suppress(Refused):
                 await connection.request("list_objects_v2", MaxKeys=1)
-                return
+                return False
         if error.code != "BucketAlreadyOwnedByYou":
             raise
+        return False
+    return True
+
+
+async def remove(connection: Connection) -> bool | None:
+    """Remove the bucket if nothing is in it; None if something is, and False if it is not there.
+
+    S3 refuses to remove a bucket with anything in it, were it written in this very moment. It is
+    looked into all the same: not every server is as careful.
+    """
+    try:
+        if (await connection.request("list_objects_v2", MaxKeys=1)).get("Contents"):
+            return None
+        await connection.request("delete_bucket")
+    except Refused as error:
+        if error.code == "BucketNotEmpty":  # old versions of objects, which no listing has
+            return None
+        if error.code == "NoSuchBucket":
+            return False
+        raise
+    return True
+
+
+async def _is_there(connection: Connection) -> bool:
+    """Whether it can be listed. A no for another reason is told by who makes it."""
+    try:
+        await connection.request("list_objects_v2", MaxKeys=1)
+    except Refused:
+        return False
+    return True
 
 
 def moment_of(answer: Mapping[str, Any]) -> float:

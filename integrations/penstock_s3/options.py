@@ -30,6 +30,7 @@ _SECRETS: Final = ("key", "secret", "token")
 _REGION: Final = re.compile(r"(?![0-9]+$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 """What may stand in the name of a host; botocore takes no other."""
 
+AMAZON: Final = "Amazon S3"
 _SERVERS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 """Where the environment says that the server is not Amazon's."""
 
@@ -87,10 +88,15 @@ def _check_types(store: S3ArtifactStore) -> None:
         )  # fmt: skip
 
 
+def server_of(store: S3ArtifactStore) -> str:
+    """The server as far as options and environment name one; by default Amazon's."""
+    named = (os.environ.get(name) for name in _SERVERS)
+    return shown(store.endpoint_url or next(filter(None, named), "")) or AMAZON
+
+
 def _check_bucket(store: S3ArtifactStore) -> None:
     bucket = Place.of(store.path, store.name).bucket
-    elsewhere = store.endpoint_url or any(os.environ.get(name) for name in _SERVERS)
-    if not elsewhere and not is_legal(bucket):
+    if server_of(store) == AMAZON and not is_legal(bucket):
         _refuse(
             store, f"has path={store.path!r}, and Amazon S3 has no bucket named {bucket!r}",
             f"Use {RULE}. If it is on another server, write its endpoint_url.",

@@ -35,6 +35,7 @@ _FINAL: Final = {
         "somebody else has a bucket of this name",
         "Choose another name, and write it in its path.",
     ),
+    "BucketNotEmpty": ("there are objects in it", "Delete them first."),
     "InvalidBucketName": (
         "the server takes no bucket of this name",
         f"Choose another name, and write it in its path: {RULE}.",

@@ -26,6 +26,7 @@ from penstock_s3.dialled import Dialled
 from penstock_s3.listing import children, entry_of
 from penstock_s3.parcel import Parcel
 from penstock_s3.parts import cut
+from penstock_s3.place import Place
 from penstock_s3.several import found
 from penstock_s3.touching import touch
 from penstock_s3.unfinished import abort, parsed, unfinished
@@ -44,8 +45,9 @@ class S3ArtifactStore(DistantStore):
     """Keeps artifacts in a bucket of Amazon S3, or of a server that speaks like it."""
 
     flavor: ClassVar[str] = "s3"
+    makes: ClassVar[str] = "its bucket; one with anything in it is never removed"
 
-    path: str
+    path: str = field()  # without the default of the port: it has to be given
     """The bucket and a folder in it, for example s3://bucket/penstock."""
     endpoint_url: str = ""
     """The server, for example https://minio.example:9000; by default Amazon's."""
@@ -188,9 +190,23 @@ class S3ArtifactStore(DistantStore):
             yield from super().check()
             yield from (Finding("conditional writes", True, text) for text in self.remarks())
 
-    def up(self) -> None:
+    @property
+    def site(self) -> str:
+        place = Place.of(self.path, self.name)
+        return f"the bucket {place.bucket} at {options.server_of(self)}"
+
+    def up(self) -> Sequence[str]:
         connection = self._connection
-        connection.run(bucket.make(connection))
+        return (f"made {self.site}",) if connection.run(bucket.make(connection)) else ()
+
+    def down(self, *, force: bool = False) -> Sequence[str]:
+        if not force:
+            return ()
+        connection = self._connection
+        removed = connection.run(bucket.remove(connection))
+        if removed is None:
+            return (f"left {self.site}, for something is in it",)
+        return (f"removed {self.site}",) if removed else ()
 
     @property
     def filesystem(self) -> AbstractFileSystem:

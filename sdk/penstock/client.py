@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from penstock.artifacts.store import ArtifactStore
 from penstock.artifacts.values import Values
@@ -25,6 +25,8 @@ from penstock.runtime.run import Run
 from penstock.runtime.runid import PATTERN
 from penstock.runtime.step_view import StepView
 from penstock.runtime.stored_artifact import StoredArtifact
+from penstock.stack.choice import StackChoice
+from penstock.stack.component import ComponentSpec
 from penstock.stack.configuration import StackSpec
 from penstock.stack.project import Project
 from penstock.stack.registry import Registry
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
     from penstock.runtime.cleaning import cleaning, deletion, pins
     from penstock.runtime.cleaning.report import Cleaned
     from penstock.runtime.tags import Tag
+    from penstock.stack import changes, checked, saving
+    from penstock.stack.change import Change
+    from penstock.stack.checked import Checked
 else:
     benches = lazy("penstock.runtime.bench.bench")  # only for who measures
     room = lazy("penstock.runtime.bench.room")
@@ -46,6 +51,9 @@ else:
     cleaning = lazy("penstock.runtime.cleaning.cleaning")
     deletion = lazy("penstock.runtime.cleaning.deletion")
     pins = lazy("penstock.runtime.cleaning.pins")
+    changes = lazy("penstock.stack.changes")  # only for who changes a file
+    checked = lazy("penstock.stack.checked")  # only for who checks a stack
+    saving = lazy("penstock.stack.saving")
 
 _log: Final = logging.getLogger("penstock.client")
 
@@ -78,12 +86,60 @@ class Client:
         """What is known of every stack, by name; nothing is imported or resolved."""
         return self.registry.stacks()
 
-    def register(self, what: Stack | StackComponent) -> None:
+    def stack(self, name: str) -> Stack:
+        """A stack by its name, ready to use. Raises `UnknownStack`."""
+        return self.registry.stack(name, "asked for")
+
+    def check(self) -> Checked:
+        """Try out every component of the stack. All that is wrong is told at once, also of what
+        cannot even be made: then `active_stack` raises. See `Stack.check`."""
+        return checked.check(self.registry, self._chosen, self._chosen_by)
+
+    def components(self, category: str) -> Mapping[str, ComponentSpec]:
+        """What is known of every component of a category, `artifact-store` for example, by name;
+        nothing is imported or resolved."""
+        return {spec.name: spec for spec in self.registry.components(category)}
+
+    def register(
+        self, what: Stack | StackComponent, *, save: bool = False, user: bool = False
+    ) -> Change | None:
         """Register a stack or component for this process. Equal again is silent.
 
-        Raises `NameTaken` if something different has this name.
+        With `save` it is written down: in the project's penstock.yaml if there is one, else, or for
+        `user`, in the user's own. Raises `NameTaken` if something different has this name.
         """
-        self.registry.register(what)
+        if not save:
+            self.registry.register(what)
+            return None
+        here = Registry(self._project, files=())
+        here.lacks(what)
+        change = saving.save(changes.Changes(self.registry, user=user), what)
+        here.forget(what)  # from now on the file says it
+        return change
+
+    def update(
+        self, what: Stack | StackComponent | StackSpec | ComponentSpec, /, **values: Any
+    ) -> Change:
+        """Change a stack or a component in the file that it is written in.
+
+        The values are options of the component, or what the stack has; None takes away. A stack
+        takes components as they are, too, and registers them.
+        """
+        change = changes.Changes(self.registry)
+        if isinstance(what, Stack | StackSpec):
+            return saving.update_stack(change, what.name, values)
+        return saving.update_component(change, what, values)
+
+    def set_active(self, name: str, *, project: bool = False) -> StackChoice:
+        """Make a stack the active one of this checkout; with `project` the team's default, which
+        the project's file says. Returns what is active now, and who chose it."""
+        if project:
+            warnings = changes.Changes(self.registry).set_default(name).remarks
+        else:
+            warnings = tuple(filter(None, [self.registry.set_active(name)]))
+        for warning in warnings:
+            _log.warning("%s", warning)
+        return self.registry.active()
 
     def run(self, id: str) -> Run[Any]:
         """A run by its id, any unique tail of it, or `last`: the newest that this user started.
@@ -168,12 +224,35 @@ class Client:
         pipeline, _, rest = name.partition("/")
         return tags.remove(self._writing, pipeline, rest, tag)
 
-    def delete(self, run: str) -> str:
+    @overload
+    def delete(self, what: str) -> str: ...
+    @overload
+    def delete(self, what: StackComponent | ComponentSpec) -> Change: ...
+    @overload
+    def delete(self, what: Stack | StackSpec, *, recursive: bool = False) -> list[Change]: ...
+    def delete(
+        self,
+        what: str | Stack | StackComponent | StackSpec | ComponentSpec,
+        *,
+        recursive: bool = False,
+    ) -> str | Change | list[Change]:
         """Delete a run by its id or a tail of it, and say its id. What it has stored goes with the
         next `gc`, unless somebody else needs it.
 
-        Raises `RunError` if it is running or pinned, or if an output is tagged.
+        Or take a stack or a component out of its file; of a stack with `recursive` also the
+        components that no other stack has. What is in a store stays there.
+
+        Raises `RunError` if a run is running or pinned, or if an output is tagged; `StackError` if
+        a component is in use.
         """
+        if isinstance(what, str):
+            return self._delete_run(what)
+        change = changes.Changes(self.registry)
+        if isinstance(what, Stack | StackSpec):
+            return change.delete_stack(what.name, recursive=recursive)
+        return change.delete_component(what.category, what.name)
+
+    def _delete_run(self, run: str) -> str:
         id = self.run(run).id if run == run_names.LAST else run_names.found(self._ledger, run)
         deletion.delete_run(self._ledger, id)
         return id

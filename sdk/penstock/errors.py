@@ -12,6 +12,7 @@
     + BadConfiguration          a file or an option that does not hold what it must
     + UnknownStack, UnknownComponent, UnknownFlavor
     + NameTaken                 something different is registered under this name
+    + ImmutableComponent        a component or a stack is assigned to
     + MissingExtra              a library that a flavor needs is not installed
     + MissingReference          a `${env:…}` or `${file:…}` that leads nowhere
     + CannotRun                 a plan that this stack cannot carry out
@@ -93,6 +94,8 @@ class StackError(PenstockError):
     """A stack could not be found or built."""
 
     exit_code = 3
+    problems: tuple[StackError, ...] = ()
+    """Each by itself, if it is several at once."""
 
 
 class BadConfiguration(StackError):
@@ -113,6 +116,10 @@ class UnknownFlavor(StackError):
 
 class NameTaken(StackError):
     """Something different is registered under this name."""
+
+
+class ImmutableComponent(StackError, AttributeError):
+    """A component or a stack cannot be changed in place; the hint is the line that changes it."""
 
 
 class MissingExtra(StackError, ImportError):

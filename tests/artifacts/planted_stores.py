@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -297,6 +298,30 @@ class EverythingIsLeftOver(LocalArtifactStore):
 
     def leftovers(self, before: float) -> Iterator[Entry]:
         yield from (entry for entry in self.keys("") if entry.modified < before)
+
+
+class UpBeginsAnew(LocalArtifactStore):
+    caught_by: ClassVar = "test_up_leaves_what_is_there"
+
+    def up(self) -> Sequence[str]:
+        shutil.rmtree(self.path, ignore_errors=True)
+        return super().up()
+
+
+class DownTakesEverythingAlong(LocalArtifactStore):
+    caught_by: ClassVar = "test_down_leaves_every_artifact"
+
+    def down(self, *, force: bool = False) -> Sequence[str]:
+        if force:
+            shutil.rmtree(self.path, ignore_errors=True)
+        return ()
+
+
+class DownNeedsNoForce(LocalArtifactStore):
+    caught_by: ClassVar = "test_down_removes_nothing_unless_it_is_forced"
+
+    def down(self, *, force: bool = False) -> Sequence[str]:
+        return super().down(force=True)
 
 
 PLANTED = [

@@ -395,3 +395,65 @@ stacks: {{far: {{orchestrator: default, artifact_store: far}}}}
 
     assert said[0][1].split()[:2] != ["squares", "cached"]
     assert said[1][1].split()[:2] == ["squares", "cached"]
+
+
+def test_up_makes_a_folder_once_and_down_removes_it_with_force_only(
+    far: RemoteArtifactStore, folder: Path
+) -> None:
+    assert far.up() == (f"made {far.path}",)
+    assert far.up() == far.down() == ()
+    (place,) = (each for each in folder.iterdir() if far.path.endswith(f"{each.name}/store"))
+    assert (place / "store").is_dir()
+    assert far.down(force=True) == (f"removed {far.path}",)
+    assert list(place.iterdir()) == []
+    assert far.down(force=True) == ()
+
+
+def test_a_folder_with_an_artifact_is_left(far: RemoteArtifactStore) -> None:
+    assert far.up() == (f"made {far.path}",)
+    far.put("objects/a", [b"1"])
+    assert far.down(force=True) == (f"left {far.path}, for something is in it",)
+    assert bytes(far.get("objects/a")) == b"1"
+
+
+def test_memory_has_to_be_made_by_nobody() -> None:
+    assert RemoteArtifactStore(path="memory://new/x").up() == ()
+
+
+class Buckets(MemoryFileSystem):
+    """An object store; one that removes full buckets, as some do."""
+
+    protocol = "buckets"
+    store: ClassVar[dict[str, Any]] = {}
+    pseudo_dirs = [""]  # noqa: RUF012
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return str(super()._strip_protocol(path.replace("buckets://", "memory://")))
+
+    def rmdir(self, path: str) -> None:
+        raise AssertionError(path)
+
+
+def test_the_bucket_of_an_object_store_is_made_and_never_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(_registry, "buckets", Buckets)
+    store = RemoteArtifactStore(path="buckets://b/x")
+    assert store.up() == ("made buckets://b",)
+    beside = RemoteArtifactStore(path="buckets://b/y")
+    assert beside.up() == ()
+    assert beside.down(force=True) == (
+        "left buckets://b: it is removed with the tools of its provider",
+    )
+
+
+def test_who_may_not_look_for_the_bucket_is_not_told_that_it_was_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Closed(Buckets):
+        def info(self, path: str, **options: Any) -> Any:
+            raise PermissionError(path)
+
+    monkeypatch.setitem(_registry, "buckets", Closed)
+    assert RemoteArtifactStore(path="buckets://closed/x").up() == ()

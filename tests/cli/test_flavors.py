@@ -33,3 +33,13 @@ def test_a_projects_own_flavor_is_listed_and_not_imported(penstock: Any, project
     assert "orchestrator    mine        nowhere.at_all:Mine" in "\n".join(lines)
     assert next(line for line in lines if " mine " in line).endswith("this project")
     assert "nowhere" not in sys.modules
+
+
+def test_a_category_that_only_a_project_has_is_listed(penstock: Any, project: Path) -> None:
+    (project / "penstock.yaml").write_text(
+        'flavors: {alerter: {bell: "nowhere:Bell"}}\nalerters: {loud: {flavor: bell}}\n'
+    )
+    done = penstock("flavor", "list")
+
+    assert "alerter         bell        nowhere:Bell" in done.out
+    assert done.err == ""

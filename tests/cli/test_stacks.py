@@ -166,29 +166,60 @@ def test_a_check_of_an_unknown_stack_is_a_configuration_error(penstock: Any) -> 
     assert penstock("stack", "check", "prod").code == 3
 
 
-@pytest.mark.usefixtures("urls")
-@pytest.mark.parametrize("how", ["up", "down"])
-def test_up_and_down_name_each_component(penstock: Any, how: str) -> None:
-    said = penstock("stack", how, "here")
-    assert (said.code, said.out) == (
-        0,
-        f"orchestrator default: {how}\nartifact store memory: {how}\n",
-    )
-    assert penstock("stack", how, "--json").data == {
-        "stack": "here",
+FOLDERS = """\
+active: kept
+artifact_stores: {kept: {flavor: local, path: kept}}
+stacks: {kept: {orchestrator: default, artifact_store: kept}}
+"""
+
+
+@pytest.fixture
+def kept(project: Path) -> Path:
+    """The folder that the active stack needs, which is not there."""
+    (project / "penstock.yaml").write_text(FOLDERS)
+    return project / "kept"
+
+
+def test_up_and_down_say_what_became_of_each_component(penstock: Any, kept: Path) -> None:
+    store, none = "artifact store kept: ", "orchestrator default: needs no place\n"
+    made = f"{none}{store}made the folder {kept}\n"
+    assert (penstock("stack", "up").out, kept.is_dir()) == (made, True)
+    assert penstock("stack", "up", "kept").out == f"{none}{store}is there\n"
+    left = f"{store}is left as it is: --force removes its folder; one with anything in it is never "
+    assert penstock("stack", "down").out == f"{left}removed\n{none}"
+    removed = f"{store}removed the folder {kept}\n{none}"
+    assert (penstock("stack", "down", "--force").out, kept.exists()) == (removed, False)
+    gone = f"{store}is left as it is: nothing of it was made from here\n{none}"
+    assert penstock("stack", "down", "--force").out == gone
+
+
+def test_what_up_and_down_did_is_data_as_well(penstock: Any, kept: Path) -> None:
+    assert penstock("stack", "up", "--json").data == {
+        "stack": "kept",
         "components": [
-            {"category": "orchestrator", "name": "default", "flavor": "local"},
-            {"category": "artifact-store", "name": "memory", "flavor": "fsspec"},
+            {"category": "orchestrator", "name": "default", "flavor": "local",
+             "said": ["needs no place"]},
+            {"category": "artifact-store", "name": "kept", "flavor": "local",
+             "said": [f"made the folder {kept}"]},
         ],
-    }
+    }  # fmt: skip
+    (store,) = penstock("artifact-store", "down", "--force", "--json").data["components"]
+    assert store["said"] == [f"removed the folder {kept}"]
 
 
 @pytest.mark.usefixtures("urls")
 def test_the_place_of_an_artifact_store_is_made_by_its_name(penstock: Any) -> None:
-    assert penstock("artifact-store", "up").out == "artifact store memory: up\n"
-    assert penstock("artifact-store", "down", "default").out == "artifact store default: down\n"
+    assert penstock("artifact-store", "down", "default").out.startswith("artifact store default: ")
     assert penstock("artifact-store", "up", "nowhere").code == 5
     assert penstock("artifact-store", "up", "memry").err.endswith("Did you mean 'memory'?\n")
+
+
+def test_a_check_of_what_cannot_be_made_goes_on_with_the_rest(penstock: Any, file: Path) -> None:
+    said = penstock("stack", "check", "far")
+    assert said.code == 5
+    first, *rest = said.out.splitlines()
+    assert first.startswith("WRONG  orchestrator oven: flavor: penstock.yaml:3:3: No orchestrator ")
+    assert [line.partition(":")[0] for line in rest] == ["ok     artifact store default"] * 6
 
 
 @pytest.mark.usefixtures("urls")

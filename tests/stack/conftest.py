@@ -14,6 +14,8 @@ from penstock.stack.making import make
 from penstock.stack.project import Project
 from penstock.stack.registry import Registered, Registry
 
+sys.path.append(str(Path(__file__).parent))  # in pytest's import mode a test sees no sibling
+
 KITCHEN = '''\
 from __future__ import annotations
 

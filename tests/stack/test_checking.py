@@ -182,11 +182,13 @@ class Place(StackComponent):
         if self.name == "failing":
             raise KeyTaken("Somebody else has it.", hint="Wait.")
 
-    def up(self) -> None:
+    def up(self) -> Sequence[str]:
         self.asked.append(f"up {self.name}")
+        return ()
 
-    def down(self) -> None:
+    def down(self, *, force: bool = False) -> Sequence[str]:
         self.asked.append(f"down {self.name}")
+        return ()
 
 
 def test_an_error_of_a_check_is_a_finding() -> None:

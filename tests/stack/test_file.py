@@ -179,7 +179,8 @@ STACK = "stacks: {a: {orchestrator: default, artifact_store: default, %s}}"
             "orchestrators: {'a b': {flavor: x}}",
             (
                 "penstock.yaml:1:17: orchestrators: 'a b' cannot be a name. A name is 1 to 128 "
-                "letters, digits, '_', '-' or '.', and begins with a letter, a digit or '_'."
+                "letters, digits, '_', '-' or '.', and begins with a letter, a digit or '_'. "
+                "For example: 'a-b'."
             ),
         ),
         (

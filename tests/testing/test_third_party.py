@@ -91,6 +91,23 @@ print("penstock_acme" in sys.modules)
     ]
 
 
+def test_its_own_category_is_listed_beside_ours(python: Python) -> None:
+    done = python("-m", "penstock", "flavor", "list")
+
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("data-validator ")]
+    assert line.split() == [
+        "data-validator", "bounds", "penstock_acme.bounds:BoundsValidator", "penstock-acme",
+    ]  # fmt: skip
+
+
+def test_without_it_its_components_are_listed_with_a_warning(python: Python) -> None:
+    done = python("-m", "penstock", "stack", "list", installed=False)
+
+    assert done.returncode == 0
+    assert "acme" in done.stdout
+    assert "No package that is installed here brings flavors of the category" in done.stderr
+
+
 def test_its_options_are_described(python: Python) -> None:
     done = python("-m", "penstock", "stack", "describe", "acme", "--json")
 
@@ -118,6 +135,7 @@ def counting() -> dict[str, list[int]]:
 counting.run().result()
 print("importlib.metadata" in sys.modules, "penstock_acme" in sys.modules)
 """
+    Path("penstock.yaml").unlink()  # it has a category that only a package can bring
     assert python("-c", code).stdout.split() == ["False", "False"]
 
 

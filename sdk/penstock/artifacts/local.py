@@ -71,6 +71,9 @@ _HINTS: Final = {
 _NOWHERE: Final = (errno.ENOENT, errno.ELOOP)
 """What a file that is just gone, and a link that leads nowhere, fail with."""
 
+_FULL: Final = (errno.ENOTEMPTY, errno.EEXIST)
+"""What the removal of a folder fails with that has something in it."""
+
 _KINDS: Final = {
     S_IFDIR: "a folder",
     S_IFLNK: "a link that leads to no file",
@@ -94,6 +97,7 @@ class LocalArtifactStore(ArtifactStore):
     """Keeps artifacts in a folder."""
 
     flavor: ClassVar[str] = "local"
+    makes: ClassVar[str] = "its folder; one with anything in it is never removed"
 
     path: str = ".penstock"
     """The folder; a relative one lies in the project's folder."""
@@ -270,6 +274,35 @@ class LocalArtifactStore(ArtifactStore):
             for folder in made:
                 with suppress(OSError):  # somebody else has begun to use it
                     os.rmdir(folder)
+
+    @property
+    def site(self) -> str:
+        return f"the folder {self.path}"
+
+    def up(self) -> Sequence[str]:
+        """The first run would make it as well; here it shows whether it can be made."""
+        try:
+            os.makedirs(self.path)
+        except FileExistsError as error:
+            if not os.path.isdir(self.path):
+                self._refuse(error, self.path)
+            return ()
+        except OSError as error:
+            self._refuse(error, self.path)
+        return (f"made {self.site}",)
+
+    def down(self, *, force: bool = False) -> Sequence[str]:
+        if not force:
+            return ()
+        try:
+            os.rmdir(self.path)
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            if error.errno not in _FULL:
+                self._refuse(error, self.path)
+            return (f"left {self.site}, for something is in it",)
+        return (f"removed {self.site}",)
 
     def clock(self) -> float:
         """The file system's, which over a network is another than ours: what a new file says."""

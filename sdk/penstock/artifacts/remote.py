@@ -37,8 +37,11 @@ class RemoteArtifactStore(DistantStore):
     """Keeps artifacts wherever fsspec has a driver for: gs://, az://, sftp://, memory:// …"""
 
     flavor: ClassVar[str] = "fsspec"
+    makes: ClassVar[str] = (
+        "its folder or bucket; a bucket is never removed, nor a folder with anything in it"
+    )
 
-    path: str = ""
+    path: str = field()  # without the default of the port: it has to be given
     """A URL, for example gs://bucket/penstock."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Options of fsspec's driver, as they are called there."""
@@ -182,9 +185,37 @@ class RemoteArtifactStore(DistantStore):
             self.abilities()
             yield from (Finding("conditional writes", True, text) for text in self.remarks())
 
-    def up(self) -> None:
+    @property
+    def site(self) -> str:
+        return self.path
+
+    def up(self) -> Sequence[str]:
         place = self._place
-        place.asked(lambda system, way: system.makedirs(place.base, exist_ok=True))
+
+        def make(system: AbstractFileSystem, way: AtOnce) -> Sequence[str]:
+            top = way.top(place.base)
+            there = _has(system, top)
+            system.makedirs(place.base, exist_ok=True)
+            return () if there else (f"made {place.shown(top)}",)
+
+        return place.asked(make) if self.distant else ()  # memory is there, as long as it lasts
+
+    def down(self, *, force: bool = False) -> Sequence[str]:
+        """Most drivers delete a folder and all that is in it: they are not asked to."""
+        place = self._place
+
+        def remove(system: AbstractFileSystem, way: AtOnce) -> Sequence[str]:
+            top = way.top(place.base)
+            if not _has(system, top):
+                return ()
+            if not way.spares:
+                return (f"left {place.shown(top)}: it is removed with the tools of its provider",)
+            if system.ls(top, detail=False):
+                return (f"left {place.shown(top)}, for something is in it",)
+            system.rmdir(top)
+            return (f"removed {place.shown(top)}",)
+
+        return place.asked(remove) if force else ()
 
     @property
     def filesystem(self) -> AbstractFileSystem:
@@ -225,6 +256,17 @@ class RemoteArtifactStore(DistantStore):
             with suppress(NoSuchKey, StoreUnavailable):
                 self.delete(key)
         return False
+
+
+def _has(system: AbstractFileSystem, path: str) -> bool:
+    """Whether there is such a folder or bucket. Who may not look is not told that there is none."""
+    try:
+        system.info(path)
+    except FileNotFoundError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _temporary() -> str:

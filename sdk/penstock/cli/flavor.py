@@ -6,8 +6,8 @@ import click
 
 from penstock.cli.group import Group
 from penstock.cli.output import json_option, print_json, table
-from penstock.model.component import CATEGORIES
 from penstock.stack import flavor as flavors
+from penstock.stack.categories import categories
 from penstock.stack.project import Project
 from penstock.stack.registry import Registry
 
@@ -22,7 +22,8 @@ def flavor() -> None:
 def list_flavors(*, as_json: bool) -> None:
     """All flavors that are installed here; none of them is imported."""
     own = Registry(Project.find()).flavors
-    found = [each for category in CATEGORIES for each in flavors.flavors(category, own)]
+    known = dict.fromkeys((*categories(), *own))
+    found = [each for category in known for each in flavors.flavors(category, own)]
     if as_json:
         print_json(
             [

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from penstock.api.ending import say
 from penstock.cli.output import print_json
-from penstock.model.component import StackComponent
-from penstock.stack.component import spoken
+from penstock.stack.provisioned import Deed
 
 
-def said_of(
-    components: Sequence[StackComponent], how: str, more: dict[str, Any], *, as_json: bool
-) -> None:
-    """A line for each component: that it is up, or down."""
+def told(deeds: Iterable[Deed], more: dict[str, Any], *, as_json: bool) -> None:
+    """What was done for each component, as soon as it is done; as JSON, at the end."""
     if not as_json:
-        say("\n".join(f"{spoken(each.category)} {each.name}: {how}" for each in components))
+        for deed in deeds:
+            say(str(deed))
         return
     data = [
-        {key: getattr(each, key) for key in ("category", "name", "flavor")} for each in components
+        {
+            **{key: getattr(deed.component, key) for key in ("category", "name", "flavor")},
+            "said": list(deed.said),
+        }
+        for deed in deeds
     ]
     print_json({**more, "components": data})

@@ -9,9 +9,9 @@ import click
 from penstock.api.ending import remark, say
 from penstock.cli.group import Group
 from penstock.cli.output import facts, json_option, print_json, table
-from penstock.cli.places import said_of
+from penstock.cli.places import told
 from penstock.errors import UnknownStack
-from penstock.stack import secrets
+from penstock.stack import checked, provisioned, secrets
 from penstock.stack.component import spoken
 from penstock.stack.configuration import StackSpec
 from penstock.stack.masked import masked
@@ -120,10 +120,10 @@ def check_stack(*, name: str | None, as_json: bool) -> int:
     """Try out what a stack is made of; by default the active one.
 
     A line for each thing that was tried, with what is wrong and what to type. The store gets an
-    object of its own, which is deleted again. If anything is wrong the exit code is that of a
-    run: 3 for the configuration, 5 for the store.
+    object of its own, which is deleted again. Nothing that is wrong hides anything else. If
+    anything is, the exit code is that of a run: 3 for the configuration, 5 for the store.
     """
-    found = _registry().stack(name, "asked for").check()
+    found = checked.check(_registry(), name, "asked for")
     if as_json:
         print_json(found.to_data())
     else:
@@ -139,22 +139,26 @@ def up_stack(*, name: str | None, as_json: bool) -> None:
 
     What is there already is left as it is.
     """
-    found = _registry().stack(name, "asked for")
-    found.up()
-    said_of(found.components, "up", {"stack": found.name}, as_json=as_json)
+    registry = _registry()
+    found = registry.stack(name, "asked for")
+    deeds = provisioned.up(found.components, registry.project)
+    told(deeds, {"stack": found.name}, as_json=as_json)
 
 
 @stack.command("down")
 @click.argument("name", required=False)
+@click.option("--force", is_flag=True, help="Remove the places that `up` has made from here.")
 @json_option("stack", "components")
-def down_stack(*, name: str | None, as_json: bool) -> None:
-    """Take down what `up` has made, as far as nothing is lost with it.
+def down_stack(*, name: str | None, force: bool, as_json: bool) -> None:
+    """Stop what runs for a stack, by default the active one; with --force remove the places that
+    `up` has made from this checkout.
 
     No artifact is ever touched, and so neither is a bucket that has some.
     """
-    found = _registry().stack(name, "asked for")
-    found.down()
-    said_of(found.components, "down", {"stack": found.name}, as_json=as_json)
+    registry = _registry()
+    found = registry.stack(name, "asked for")
+    deeds = provisioned.down(found.components, registry.project, force=force)
+    told(deeds, {"stack": found.name}, as_json=as_json)
 
 
 def _registry() -> Registry:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from penstock.errors import MissingReference, PenstockError, StoreError
+from penstock.model.immutable import immutable
 from penstock.model.names import check_name
 
 if TYPE_CHECKING:
@@ -59,11 +60,14 @@ class StackComponent:
 
     category: ClassVar[str]
     flavor: ClassVar[str]
+    makes: ClassVar[str] = ""
+    """What `up` makes and `down --force` removes, in words; nothing if it needs no place."""
 
     name: str = ""
     """The name that it is registered under; by default its flavor's."""
 
     def __post_init__(self) -> None:
+        immutable(type(self))
         if not self.name:
             object.__setattr__(self, "name", self.flavor)
         check_name(self.name, self.category)
@@ -85,13 +89,27 @@ class StackComponent:
         is left behind."""
         yield from ()
 
-    def up(self) -> None:
-        """Make the place that it needs, unless that is there."""
-        return
+    @property
+    def site(self) -> str:
+        """The place that `up` makes, by its own name: it is the same place as long as this is the
+        same text. No secret is in it."""
+        return ""
 
-    def down(self) -> None:
-        """Take down what `up` has made and nothing is lost with. No artifact is ever touched."""
-        return
+    def up(self) -> Sequence[str]:
+        """Make the place that it needs. What was made now, in words: "made the folder store".
+
+        Nothing if it was there; then it is left as it is.
+        """
+        return ()
+
+    def down(self, *, force: bool = False) -> Sequence[str]:
+        """Stop what runs for it, and with `force` remove the place; what was done now, in words,
+        and what was left, and why.
+
+        Only who has seen `up` make the place asks for that with `force`. Nothing is removed that
+        anything is in: no artifact is ever touched.
+        """
+        return ()
 
 
 class Secret:

@@ -16,12 +16,19 @@ def check_name(name: object, what: str) -> str:
     """The name itself, or `BadStep` with a name that would do."""
     if isinstance(name, str) and ALLOWED.fullmatch(name):
         return name
-    offer = re.sub(r"[^A-Za-z0-9._-]+", "-", str(name)).strip("-.")[:128] or "my-name"
     raise BadStep(
         f"{name!r} cannot be the name of {_a(what)}: a name is 1 to 128 letters, digits, '_', '-' "
         "or '.', and begins with a letter, a digit or '_'.",
-        hint=f"Write name={offer!r}, for example.",
+        hint=f"Write name={offered(name)!r}, for example.",
     )
+
+
+def offered(name: object) -> str:
+    """An allowed name that is like this one: `production-stack` for `Production Stack`."""
+    import unicodedata  # only when something is wrong
+
+    letters = unicodedata.normalize("NFKD", str(name).casefold()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9._]+", "-", letters).strip("-.")[:128].rstrip("-.") or "my-name"
 
 
 def _a(noun: str) -> str:

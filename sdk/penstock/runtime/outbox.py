@@ -177,11 +177,15 @@ class Outbox(ArtifactStore):
     def check(self) -> Iterator[Finding]:
         return self._store.check()
 
-    def up(self) -> None:
-        self._store.up()
+    @property
+    def site(self) -> str:
+        return self._store.site
 
-    def down(self) -> None:
-        self._store.down()
+    def up(self) -> Sequence[str]:
+        return self._store.up()
+
+    def down(self, *, force: bool = False) -> Sequence[str]:
+        return self._store.down(force=force)
 
     def clock(self) -> float:
         return self._store.clock()

@@ -1,14 +1,25 @@
-"""What a stack is tried at, component by component."""
+"""What a stack is tried at, component by component, and all that is wrong at once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from penstock.errors import PenstockError
-from penstock.model.component import Finding, StackComponent
+from penstock.errors import StackError
+from penstock.model.component import Finding
+from penstock.stack import findings, secrets
 from penstock.stack.component import spoken
+from penstock.stack.project import Project
+from penstock.stack.registry import Registry
+from penstock.stack.stack import Stack
+
+
+class Who(NamedTuple):
+    """A component, or the stack itself."""
+
+    category: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -16,7 +27,7 @@ class Checked:
     """What was found, one line each; `ok` if nothing is wrong."""
 
     stack: str
-    findings: Sequence[tuple[StackComponent, Finding]]
+    findings: Sequence[tuple[Who, Finding]]
 
     @property
     def ok(self) -> bool:
@@ -29,7 +40,7 @@ class Checked:
         return next((found.exit_code for _, found in self.findings if not found.ok), 0)
 
     def __str__(self) -> str:
-        return "\n".join(_line(component, found) for component, found in self.findings)
+        return "\n".join(_line(who, found) for who, found in self.findings)
 
     __repr__ = __str__  # what a prompt and a notebook show
 
@@ -40,39 +51,59 @@ class Checked:
             "ok": self.ok,
             "findings": [
                 {
-                    "category": component.category,
-                    "name": component.name,
+                    "category": who.category,
+                    "name": who.name,
                     "what": found.what,
                     "ok": found.ok,
                     "mark": found.mark,
                     "message": found.message,
                     "hint": found.hint,
                 }
-                for component, found in self.findings
+                for who, found in self.findings
             ],
         }
 
 
-def check(stack: str, components: Sequence[StackComponent]) -> Checked:
-    """Try out each component of a stack."""
-    return Checked(stack, [(each, found) for each in components for found in _findings(each)])
+def check(
+    registry: Registry, chosen: str | Stack | None = None, by: str = "given to on()"
+) -> Checked:
+    """Try out each component of a stack, by default the active one. One that cannot even be made is
+    a finding as well. Raises `UnknownStack`."""
+    name = registry.active(chosen, by).name
+    return Checked(name, [*_components(registry, chosen, by), *_secrets(registry, chosen, name)])
 
 
-def _findings(component: StackComponent) -> Iterator[Finding]:
-    """What a component finds out itself; that it could be made counts for one that tries nothing,
-    and what stops it for one that fails."""
-    found = None
-    try:
-        for found in component.check():
-            yield found
-    except PenstockError as error:
-        yield Finding.of("", error)
+def check_given(stack: Stack) -> Checked:
+    """The same for a stack that somebody has in hand."""
+    return check(Registry(Project.find()), stack)
+
+
+def _components(
+    registry: Registry, chosen: str | Stack | None, by: str
+) -> Iterator[tuple[Who, Finding]]:
+    own = registry.flavors
+    for spec, made in registry.tried(chosen, by):
+        who = Who(spec.category, spec.name)
+        if isinstance(made, StackError):
+            found = findings.of_unmade(spec, made, own)
+        else:
+            found = findings.of_component(made, own)
+        yield from ((who, each) for each in found)
+
+
+def _secrets(
+    registry: Registry, chosen: str | Stack | None, name: str
+) -> Iterator[tuple[Who, Finding]]:
+    """What steps ask for by name."""
+    if isinstance(chosen, Stack):
+        found = chosen.secrets
     else:
-        if found is None:
-            yield Finding("", True)
+        found = secrets.made(registry.stacks()[name].secrets)
+    for variable, secret in found.items():
+        yield Who("stack", name), findings.of_secret(variable, secret, registry.project.root)
 
 
-def _line(component: StackComponent, found: Finding) -> str:
-    who = f"{spoken(component.category)} {component.name}"
+def _line(who: Who, found: Finding) -> str:
     said = " ".join(f"{found.message} {found.hint}".split())
-    return f"{found.mark:5}  {': '.join(filter(None, (who, found.what, said)))}"
+    text = ": ".join(filter(None, (f"{spoken(who.category)} {who.name}", found.what, said)))
+    return f"{found.mark:5}  {text}"

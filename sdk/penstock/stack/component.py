@@ -38,6 +38,10 @@ class ComponentSpec:
         }
         return cls(component.category, component.name, component.flavor, options, where)
 
+    def entry(self) -> dict[str, Any]:
+        """What stands below its name in a file."""
+        return {"flavor": self.flavor, **self.options}
+
     def to_data(self) -> dict[str, Any]:
         """JSON-able, without where it was written."""
         return {
@@ -58,16 +62,29 @@ def spoken(category: str) -> str:
     return category.replace("-", " ")
 
 
+def several(category: str) -> str:
+    """Several of a category in a sentence."""
+    text = spoken(category)
+    return f"{text[:-1]}ies" if re.search("[^aeiou]y$", text) else f"{text}s"
+
+
 def literals(component: StackComponent) -> Iterator[tuple[str, str, Secret]]:
     """Options that hold a secret itself: option, variable, secret.
 
     A spec names the variable in place of the secret. A process that is to make the component from
     the spec must be given it; only one of our own on this machine ever is.
     """
+    for option, path, secret in secrets_in(component):
+        if not secret.is_reference:
+            yield option, _variable(component, path), secret
+
+
+def secrets_in(component: StackComponent) -> Iterator[tuple[str, str, Secret]]:
+    """All that its options hold: option, the path that leads there, secret."""
     for item in fields(component):
-        for path, secret in _inside(item.name, getattr(component, item.name)):
-            if isinstance(secret, Secret) and not secret.is_reference:
-                yield item.name, _variable(component, path), secret
+        for path, found in _inside(item.name, getattr(component, item.name)):
+            if isinstance(found, Secret):
+                yield item.name, path, found
 
 
 def option_fields(cls: type[StackComponent]) -> tuple[Field[Any], ...]:

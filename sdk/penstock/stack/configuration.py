@@ -7,22 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from penstock.stack import categories
 from penstock.stack.component import ComponentSpec
 from penstock.stack.flavor import Own
 
-SECTIONS: Final = {
-    "orchestrators": "orchestrator",
-    "artifact_stores": "artifact-store",
-    "step_operators": "step-operator",
-    "experiment_trackers": "experiment-tracker",
-    "model_deployers": "model-deployer",
-}
-"""Sections of the file that hold components, and their category."""
+SECTIONS: Final = {each.section: each.name for each in categories.KNOWN.values()}
+"""Sections of the file that hold components, and their category; packages may bring more."""
 
-ONE: Final = {"orchestrator": "orchestrator", "artifact_store": "artifact-store"}
-"""Keys of a stack that name one component. All others of `SECTIONS` name a list."""
+ONE: Final = {each.key: each.name for each in categories.KNOWN.values() if each.one}
+"""Keys of a stack that name one component. All others name a list."""
 
-SEVERAL: Final = {key: name for key, name in SECTIONS.items() if name not in ONE.values()}
+SEVERAL: Final = {each.key: each.name for each in categories.KNOWN.values() if not each.one}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +30,8 @@ class StackSpec:
     step_operators: tuple[str, ...] = ()
     experiment_trackers: tuple[str, ...] = ()
     model_deployers: tuple[str, ...] = ()
+    more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Those of categories that packages bring: category → names."""
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Options of steps on this stack, as plain data."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -49,7 +46,17 @@ class StackSpec:
         return (
             *((category, getattr(self, key)) for key, category in ONE.items()),
             *((category, name) for key, category in SEVERAL.items() for name in getattr(self, key)),
+            *((category, name) for category, names in self.more.items() for name in names),
         )
+
+    def entry(self) -> dict[str, Any]:
+        """What stands below its name in a file; what is empty is left out."""
+        rest: dict[str, Any] = {key: list(getattr(self, key)) for key in SEVERAL}
+        rest |= {categories.section_of(name): list(names) for name, names in self.more.items()}
+        rest |= {"steps": self.steps, "secrets": self.secrets}
+        return {key: getattr(self, key) for key in ONE} | {
+            key: value for key, value in rest.items() if value
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,8 @@ class Configuration:
     components: tuple[ComponentSpec, ...] = ()
     stacks: Mapping[str, StackSpec] = field(default_factory=dict)
     flavors: Own = field(default_factory=dict)
+    remarks: tuple[str, ...] = field(default=(), compare=False)
+    """What may be wrong, though it need not be: a sentence each, with its place."""
 
 
 DEFAULT: Final = "default"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum
+from functools import cache
 from itertools import pairwise
 from pathlib import PurePath
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
@@ -47,7 +48,7 @@ class Option:
 def options(cls: type[StackComponent]) -> tuple[Option, ...]:
     """What a component of this class can be told, in the order of its fields."""
     hints = type_hints(cls)
-    texts = _descriptions(cls)
+    texts = descriptions(cls)
     return tuple(
         Option(
             name=item.name,
@@ -116,7 +117,8 @@ def _default(item: Field[Any]) -> Any:
     return item.default_factory() if item.default_factory is not MISSING else None
 
 
-def _descriptions(cls: type) -> dict[str, str]:
+def descriptions(cls: type) -> dict[str, str]:
+    """The docstrings below its fields, each on one line."""
     found: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         if is_dataclass(base):
@@ -124,7 +126,12 @@ def _descriptions(cls: type) -> dict[str, str]:
     return found
 
 
-def _docstrings(cls: type) -> Iterator[tuple[str, str]]:
+@cache
+def _docstrings(cls: type) -> Mapping[str, str]:
+    return dict(_below_fields(cls))
+
+
+def _below_fields(cls: type) -> Iterator[tuple[str, str]]:
     """The strings that stand below fields, where Python itself forgets them."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))

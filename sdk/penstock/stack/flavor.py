@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from penstock.artifacts.store import ArtifactStore
 from penstock.errors import (
     BadConfiguration,
     MissingExtra,
@@ -19,15 +18,16 @@ from penstock.errors import (
     raised_at,
 )
 from penstock.lazy import lazy
-from penstock.model.component import CATEGORIES, StackComponent
+from penstock.model.component import StackComponent
+from penstock.stack.categories import KNOWN, name_of
 from penstock.stack.component import spoken
-from penstock.stack.orchestrator import Orchestrator
-from penstock.stack.step_operator import StepOperator
+from penstock.stack.installed import offers
 
 if TYPE_CHECKING:
-    from penstock.stack import install
+    from penstock.stack import install, requirements
 else:
     install = lazy("penstock.stack.install")  # only for a message
+    requirements = lazy("penstock.stack.requirements")  # only for listings
 
 Own = Mapping[str, Mapping[str, str]]
 """A project's own flavors, from `flavors:` in penstock.yaml: category → name → `module:Class`."""
@@ -43,15 +43,6 @@ BUILT_IN: Final[Own] = {
     },
 }
 
-GROUPS: Final = {name: f"penstock.{name.replace('-', '_')}s" for name in CATEGORIES}
-"""The entry point group of each category."""
-
-PORTS: Final[Mapping[str, type[StackComponent]]] = {
-    "orchestrator": Orchestrator,
-    "artifact-store": ArtifactStore,
-    "step-operator": StepOperator,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Flavor:
@@ -65,6 +56,8 @@ class Flavor:
     """The distribution that brings it; None for a project's own."""
     extras: tuple[str, ...] = ()
     """Extras of `package` that it needs."""
+    version: str = field(default="", compare=False)
+    """Of `package`, if that is not penstock itself."""
 
     def load(self) -> type[StackComponent]:
         """The class. Raises `MissingExtra` or `BadConfiguration`."""
@@ -86,6 +79,18 @@ class Flavor:
                 hint=did_you_mean(name, vars(loaded)),
             )
         return self._checked(getattr(loaded, name))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The distributions that it needs and that are not installed. Nothing is imported."""
+        return requirements.missing(self.package, self.extras) if self.package else ()
+
+    @property
+    def install(self) -> str:
+        """The line that installs what is missing; empty if nothing is."""
+        if not self.missing or self.package is None:
+            return ""
+        return install.command(self.package, *self.extras)
 
     def __str__(self) -> str:
         return f"The {spoken(self.category)} flavor {self.name!r}{self._origin}"
@@ -110,7 +115,7 @@ class Flavor:
         )
 
     def _checked(self, found: object) -> type[StackComponent]:
-        port = PORTS.get(self.category, StackComponent)
+        port = KNOWN[self.category].port if self.category in KNOWN else StackComponent
         if not (isinstance(found, type) and issubclass(found, port)):
             raise BadConfiguration(f"{self} is {self.target!r}, which is no {port.__name__}.")
         for attribute, wanted in (("category", self.category), ("flavor", self.name)):
@@ -171,14 +176,11 @@ def flavors(category: str, own: Own | None = None) -> tuple[Flavor, ...]:
 
 
 def _installed(category: str) -> list[Flavor]:
-    from importlib.metadata import entry_points  # 46 ms; the local stack never comes here
-
-    found = [
-        Flavor(category, entry.name, entry.value.partition("[")[0].strip(),
-               entry.dist.name if entry.dist else None, tuple(entry.extras))
-        for entry in entry_points(group=GROUPS[category])
-    ]  # fmt: skip
-    return sorted(found, key=lambda flavor: (flavor.name, flavor.package or "", flavor.target))
+    return [
+        Flavor(category, offer.name, offer.target, offer.package, offer.extras, offer.version)
+        for offer in offers()
+        if name_of(offer.section) == category
+    ]
 
 
 def _bare(cls: type[StackComponent]) -> list[str]:

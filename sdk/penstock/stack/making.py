@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -40,32 +41,22 @@ def make(spec: ComponentSpec, own: Own | None = None, root: Path | None = None) 
     `${file:…}` is relative to `root`. Raises `BadConfiguration` with every problem at once,
     `MissingReference` if nothing else is wrong.
     """
-    flavor = find(spec.category, spec.flavor, own, where=spec.where)
-    try:
-        cls = flavor.load()
-    except BadConfiguration as error:  # who has brought it in is what its user can change
-        raise BadConfiguration(f"{spec.where}: {error.message}", hint=error.hint) from error
-    problems: list[StackError] = list(_names(spec, cls))
-    values: dict[str, Any] = {}
-    if spec.options:
-        hints = describe.type_hints(cls)
-        for item in option_fields(cls):
-            if item.name in spec.options:
-                try:
-                    values[item.name] = _value(spec.options[item.name], hints[item.name], root)
-                except (_Unfit, MissingReference) as error:
-                    problems.append(_problem(spec, item.name, error))
-    if not problems:
-        try:
-            return cls(name=spec.name, **values)
-        except (PenstockError, TypeError, ValueError) as error:  # the class's own checks
-            raise BadConfiguration(f"{spec.where}: {error}") from error
-        except Exception as error:
-            raise BadConfiguration(
-                f"{spec.where}: {_who(spec)} cannot be made: {type(error).__name__}: {error} "
-                f"({raised_at(error)})"
-            ) from error
-    raise together(problems, f"The {_who(spec)}")
+    cls = _loaded(spec, own)
+    problems, values = _values(spec, cls, root)
+    if problems:
+        raise together(problems, f"The {_who(spec)}")
+    return _constructed(spec, cls, values)
+
+
+def check(spec: ComponentSpec, own: Own | None = None) -> None:
+    """Raise what `make` would, but resolve nothing: what a reference leads to is not looked at."""
+    cls = _loaded(spec, own)
+    later = frozenset(_unresolved(spec, cls))
+    problems, values = _values(spec, cls, None, later)
+    if problems:
+        raise together(problems, f"The {_who(spec)}")
+    if not later:
+        _constructed(spec, cls, values)
 
 
 def together(problems: Sequence[StackError], what: str) -> StackError:
@@ -75,7 +66,9 @@ def together(problems: Sequence[StackError], what: str) -> StackError:
     same = all(isinstance(problem, MissingReference) for problem in problems)
     lines = [str(problem).replace("\n", "\n    ") for problem in problems]
     head = f"{what} has {len(lines)} problems:"
-    return (MissingReference if same else BadConfiguration)("\n  ".join([head, *lines]))
+    error = (MissingReference if same else BadConfiguration)("\n  ".join([head, *lines]))
+    error.problems = tuple(problems)
+    return error
 
 
 def resolved(component: StackComponent) -> StackComponent:
@@ -91,6 +84,66 @@ def resolved(component: StackComponent) -> StackComponent:
 def from_root(text: str, root: Path) -> str:
     """A text whose `${file:…}` are taken from `root`."""
     return re.sub(_FILE, lambda match: f"${{file:{root / match[1]}}}", text)
+
+
+def _loaded(spec: ComponentSpec, own: Own | None) -> type[StackComponent]:
+    flavor = find(spec.category, spec.flavor, own, where=spec.where)
+    try:
+        return flavor.load()
+    except BadConfiguration as error:  # who has brought it in is what its user can change
+        raise BadConfiguration(f"{spec.where}: {error.message}", hint=error.hint) from error
+
+
+def _values(
+    spec: ComponentSpec,
+    cls: type[StackComponent],
+    root: Path | None,
+    later: AbstractSet[str] = frozenset(),
+) -> tuple[list[StackError], dict[str, Any]]:
+    """What is wrong with the options but those that come `later`, and what they are."""
+    problems: list[StackError] = list(_names(spec, cls))
+    values: dict[str, Any] = {}
+    if spec.options:
+        hints = describe.type_hints(cls)
+        for item in option_fields(cls):
+            if item.name in spec.options and item.name not in later:
+                try:
+                    values[item.name] = _value(spec.options[item.name], hints[item.name], root)
+                except (_Unfit, MissingReference) as error:
+                    problems.append(_problem(spec, item.name, error))
+    return problems, values
+
+
+def _constructed(
+    spec: ComponentSpec, cls: type[StackComponent], values: Mapping[str, Any]
+) -> StackComponent:
+    try:
+        return cls(name=spec.name, **values)
+    except (PenstockError, TypeError, ValueError) as error:  # the class's own checks
+        raise BadConfiguration(f"{spec.where}: {error}") from error
+    except Exception as error:
+        raise BadConfiguration(
+            f"{spec.where}: {_who(spec)} cannot be made: {type(error).__name__}: {error} "
+            f"({raised_at(error)})"
+        ) from error
+
+
+def _unresolved(spec: ComponentSpec, cls: type[StackComponent]) -> Iterator[str]:
+    """Options that cannot be known before a reference in them is resolved."""
+    if not spec.options:
+        return
+    hints = describe.type_hints(cls)
+    for option, value in spec.options.items():
+        if option in hints and not describe.holds_secret(hints[option]) and _refers(value):
+            yield option
+
+
+def _refers(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_refers, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_refers, value))
+    return isinstance(value, str) and REFERENCE.search(value) is not None
 
 
 class _Unfit(Exception):

@@ -16,16 +16,32 @@ from penstock.stack.flavor import Own, find
 def masked(spec: ComponentSpec, own: Own | None = None) -> dict[str, Any]:
     """What `Secret` is declared for is masked unless it is a reference; where the flavor cannot be
     loaded, what is named as a secret would be."""
-    try:
-        hints = describe.type_hints(find(spec.category, spec.flavor, own).load())
-    except StackError:
-        secret = {option for option in spec.options if credentials.is_name(option)}
-    else:
-        secret = {option for option, hint in hints.items() if describe.holds_secret(hint)}
+    secret = _secret(spec, own)
     return {
         option: _hidden(value) if option in secret else _shown(value)
         for option, value in spec.options.items()
     }
+
+
+def written_out(spec: ComponentSpec, own: Own | None = None) -> tuple[str, ...]:
+    """Options in which a secret stands itself, where a reference would do."""
+    if not spec.options:
+        return ()
+    secret = _secret(spec, own)
+    return tuple(
+        option
+        for option, value in spec.options.items()
+        if (_is_literal(value) if option in secret else _gives_away(value))
+    )
+
+
+def _secret(spec: ComponentSpec, own: Own | None) -> set[str]:
+    """The options that are for secrets."""
+    try:
+        hints = describe.type_hints(find(spec.category, spec.flavor, own).load())
+    except StackError:
+        return {option for option in spec.options if credentials.is_name(option)}
+    return {option for option, hint in hints.items() if describe.holds_secret(hint)}
 
 
 def _shown(value: Any) -> Any:
@@ -46,3 +62,25 @@ def _hidden(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_hidden(item) for item in value]
     return value if isinstance(value, str) and REFERENCE.fullmatch(value) else credentials.MASK
+
+
+def _is_literal(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_is_literal, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_is_literal, value))
+    return isinstance(value, str) and value != "" and not REFERENCE.fullmatch(value)
+
+
+def _gives_away(value: Any) -> bool:
+    """Whether a text in it lets somebody in, by its own looks or by what it is called."""
+    if isinstance(value, Mapping):
+        return any(
+            not REFERENCE.search(item)
+            if isinstance(item, str) and credentials.is_name(str(key))
+            else _gives_away(item)
+            for key, item in value.items()
+        )
+    if isinstance(value, list | tuple):
+        return any(map(_gives_away, value))
+    return isinstance(value, str) and credentials.hidden(value) != value

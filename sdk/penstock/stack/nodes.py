@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from penstock.stack import not_yaml
 from penstock.stack.complaints import At, Complaints
 
 MOST_ALIASED: Final = 10_000
@@ -15,7 +15,6 @@ BROKEN: Final = object()
 """The value of a node that was complained of already."""
 
 _TAG: Final = "tag:yaml.org,2002:"
-_TAB: Final = re.compile(r"^ *(\t)[ \t]*\S", re.MULTILINE)
 _PLAIN_TAGS: Final = {"str", "int", "float", "bool", "null", "map", "seq", "timestamp"}
 
 
@@ -49,6 +48,11 @@ class Node:
 
 def parse(text: str, complaints: Complaints) -> Node | None:
     """The document, or None if there is none or it cannot be read as one."""
+    return composed(text, complaints)[0]
+
+
+def composed(text: str, complaints: Complaints) -> tuple[Node | None, Any]:
+    """The document, and ruamel's nodes of it, which know where each of them ends."""
     from ruamel.yaml import YAML  # 24 ms, and only where there is a file
     from ruamel.yaml.error import YAMLError
 
@@ -56,16 +60,16 @@ def parse(text: str, complaints: Complaints) -> Node | None:
     yaml.composer.warn_double_anchors = False  # legal YAML: the later one counts
     try:
         root = yaml.compose(text)
-        return root and _Reader(yaml.constructor, complaints).node(root)
+        return (root and _Reader(yaml.constructor, complaints).node(root)), root
     except _TooMuch as error:
         complaints.add(error.at, str(error))
     except RecursionError:
         complaints.add((1, 1), "This is nested too deeply.")
     except YAMLError as error:
-        _explain(error, text, complaints)
+        not_yaml.explain(error, text, complaints)
     except Exception as error:  # ruamel's parser has untidy corners: KeyError, AttributeError, …
         complaints.add((1, 1), f"This cannot be read as YAML: {type(error).__name__}: {error}.")
-    return None
+    return None, None
 
 
 class _TooMuch(Exception):
@@ -85,7 +89,7 @@ class _Reader:
         self._again = 0
 
     def node(self, raw: Any, key_at: At | None = None) -> Node:
-        at = _at(raw.start_mark)
+        at = not_yaml.at(raw.start_mark)
         self._count(raw, at)
         tag = str(raw.tag).removeprefix(_TAG)
         if tag not in _PLAIN_TAGS:
@@ -113,7 +117,7 @@ class _Reader:
         found: dict[str, Node] = {}
         merged: list[Any] = []
         for key, item in raw.value:
-            at = _at(key.start_mark)
+            at = not_yaml.at(key.start_mark)
             if str(key.tag) == f"{_TAG}merge":
                 merged += item.value if item.id == "sequence" else [item]
                 continue
@@ -150,20 +154,3 @@ class _Reader:
 
 def _quote(key: Any) -> str | None:
     return f'Put it in quotes: "{key.value}".' if isinstance(key.value, str) else None
-
-
-def _at(mark: Any) -> At:
-    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
-
-
-def _explain(error: Any, text: str, complaints: Complaints) -> None:
-    """What the parser says; or, since that is the usual cause and it says so badly, the tabs."""
-    if tabs := list(_TAB.finditer(text)):
-        for match in tabs:
-            at = (text.count("\n", 0, match.start(1)) + 1, match.start(1) - match.start() + 1)
-            complaints.add(at, "This line is indented with a tab; YAML takes spaces only.")
-        return
-    if "another document" in (problem := getattr(error, "problem", None) or str(error)):
-        problem = "a second document begins here"
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    complaints.add(_at(mark), f"This is not YAML: {problem.splitlines()[0].rstrip('.')}.")

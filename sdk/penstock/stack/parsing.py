@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from pathlib import Path
@@ -12,6 +13,8 @@ from penstock.stack.configuration import Configuration
 from penstock.stack.nodes import parse
 from penstock.stack.sections import Sections
 
+_log: Final = logging.getLogger("penstock.stack")
+
 LARGEST: Final = 1 << 20
 """Bytes. Nobody writes more by hand, and the parser is slow."""
 
@@ -21,7 +24,10 @@ def load(path: Path, status: os.stat_result) -> Configuration:
     complaints = Complaints(shown(path))
     text = content(path, status, complaints)
     complaints.tell()
-    return configuration(path, text)
+    found = configuration(path, text)
+    for remark in found.remarks:
+        _log.warning(remark)
+    return found
 
 
 def configuration(path: Path, text: str) -> Configuration:
@@ -43,11 +49,19 @@ def content(path: Path, status: os.stat_result, complaints: Complaints) -> str:
         complaints.add((1, 1), f"This file has {status.st_size:,} bytes; at most 1 MiB is read.")
         return ""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return decoded(path.read_bytes(), complaints)
     except OSError as error:
         complaints.add((1, 1), f"This file cannot be read: {error.strerror}.")
+    return ""
+
+
+def decoded(data: bytes, complaints: Complaints) -> str:
+    """The text of a file; nothing if it is none."""
+    try:
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        column = error.start - error.object.rfind(b"\n", 0, error.start)
+        before = error.object[error.object.rfind(b"\n", 0, error.start) + 1 : error.start]
+        column = len(before.decode()) + 1
         complaints.add((line, column), "This file is not UTF-8; save it in that encoding.")
     return ""

@@ -84,6 +84,15 @@ class Project:
                 f"{self.folder / 'active'} cannot be written: {error.strerror}."
             ) from error
 
+    def unchoose(self) -> None:
+        """Leave it to others again which stack is this checkout's active one."""
+        try:
+            (self.folder / "active").unlink(missing_ok=True)
+        except OSError as error:
+            raise StackError(
+                f"{self.folder / 'active'} cannot be removed: {error.strerror}."
+            ) from error
+
 
 def user_file() -> Path | None:
     """The user's own penstock.yaml, for all projects; None for a user without a home."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -18,8 +18,9 @@ from penstock.errors import (
     listed,
 )
 from penstock.model.component import Secret, StackComponent
+from penstock.stack.categories import KNOWN
 from penstock.stack.choice import SET, VARIABLE, StackChoice, choices, unknown
-from penstock.stack.component import ComponentSpec, spoken
+from penstock.stack.component import ComponentSpec, several, spoken
 from penstock.stack.configuration import BUILT_IN, ONE, SEVERAL, Configuration, StackSpec
 from penstock.stack.file import read
 from penstock.stack.flavor import Own
@@ -47,17 +48,30 @@ REGISTERED: Final = Registered()
 class Registry:
     """Everything that is built in, in penstock.yaml, in the user's own file, and registered here.
 
-    Files are looked at anew each time, and read when they changed.
+    Files are looked at anew each time, and read when they changed; unless `files` are given, which
+    count in place of those.
     """
 
-    def __init__(self, project: Project, registered: Registered = REGISTERED) -> None:
+    def __init__(
+        self,
+        project: Project,
+        registered: Registered = REGISTERED,
+        files: Sequence[Configuration] | None = None,
+    ) -> None:
         self.project = project
         self._registered = registered
+        self._files = files
 
     @property
     def files(self) -> tuple[Configuration, ...]:
         """What lies on disk: the project's file, then the user's."""
-        return tuple(map(read, self._paths))
+        return tuple(map(read, self._paths) if self._files is None else self._files)
+
+    def seeing(self, file: Configuration) -> Registry:
+        """The same as it would be with this content of one of its files, and without what was
+        registered in this process."""
+        files = [file if path == file.path else read(path) for path in self._paths]
+        return Registry(self.project, Registered(), files)
 
     @cached_property
     def _paths(self) -> tuple[Path, ...]:
@@ -89,7 +103,7 @@ class Registry:
         if name not in known:
             raise UnknownComponent(
                 f"There is no {spoken(category)} {name!r}. "
-                f"{spoken(category).capitalize()}s: {listed(known)}.",
+                f"{several(category).capitalize()}: {listed(known)}.",
                 hint=did_you_mean(name, known),
             )
         return known[name]
@@ -150,6 +164,24 @@ class Registry:
             choice.name, made, spec.steps, choice.origin, secrets=secrets, places=spec.places
         )
 
+    def tried(
+        self, chosen: str | Stack | None = None, by: str = "given to on()"
+    ) -> Iterator[tuple[ComponentSpec, StackComponent | StackError]]:
+        """Each component of that stack, ready to use, or why it cannot be."""
+        choice = self.active(chosen, by)
+        given = chosen if isinstance(chosen, Stack) else self._registered.stacks.get(choice.name)
+        root, own = self.project.root, self.flavors
+        parts: list[tuple[ComponentSpec, Callable[[], StackComponent]]]
+        if given is not None:
+            parts = [(given.spec(each), partial(resolved, each)) for each in given.components]
+        else:
+            parts = [(spec, partial(make, spec, own, root)) for spec in self.specs(choice.name)]
+        for spec, made in parts:
+            try:
+                yield spec, made().placed(root)
+            except StackError as error:
+                yield spec, error
+
     def from_data(self, data: Mapping[str, Any], origin: str = "in the plan") -> Stack:
         """The stack of a plan, made in this process. Its flavors are this project's."""
         specs = [ComponentSpec.from_data(item) for item in data["components"]]
@@ -159,16 +191,31 @@ class Registry:
 
     def register(self, item: Stack | StackComponent) -> None:
         """Make a stack or component known in this process. Raises `NameTaken`."""
+        if not self.lacks(item):
+            return
+        if isinstance(item, Stack):
+            self._registered.stacks[item.name] = item
+        else:
+            self._registered.components[item.category, item.name] = item
+
+    def lacks(self, item: Stack | StackComponent) -> bool:
+        """Whether it is not here yet. Raises `NameTaken` if something different has its name."""
         if isinstance(item, Stack):
             if self._registered.stacks.get(item.name) == item:
-                return
+                return False
             taken = {name: spec.where for name, spec in self.stacks().items()}
-            if self._is_free(item, "stack", taken, self.stack):
-                self._registered.stacks[item.name] = item
-        elif self._registered.components.get((item.category, item.name)) != item:
-            taken = {spec.name: spec.where for spec in self.components(item.category)}
-            if self._is_free(item, spoken(item.category), taken, self._finder(item.category)):
-                self._registered.components[item.category, item.name] = item
+            return self._is_free(item, "stack", taken, self.stack)
+        if self._registered.components.get((item.category, item.name)) == item:
+            return False
+        taken = {spec.name: spec.where for spec in self.components(item.category)}
+        return self._is_free(item, spoken(item.category), taken, self._finder(item.category))
+
+    def forget(self, item: Stack | StackComponent) -> None:
+        """What was registered in this process under its name; a file may have that as well."""
+        if isinstance(item, Stack):
+            self._registered.stacks.pop(item.name, None)
+        else:
+            self._registered.components.pop((item.category, item.name), None)
 
     def set_active(self, name: str) -> str | None:
         """Choose the stack of this checkout. Returns a warning if the choice has no effect."""
@@ -221,6 +268,8 @@ class Registry:
         other = next((name for name in taken if name.lower() == item.name.lower()), None)
         if other is None:
             return True
+        if self._is_written(item):
+            return False
         try:
             there: object = find(other)
         except StackError as error:  # it cannot be made here: then it is not equal
@@ -234,13 +283,25 @@ class Registry:
             hint="Choose another name.",
         )
 
+    def _is_written(self, item: Stack | StackComponent) -> bool:
+        """Whether the very same is written somewhere, with references that may lead nowhere."""
+        if isinstance(item, Stack):
+            known = self.stacks().get(item.name) == _spec(item)
+            return known and all(map(self._is_written, item.components))
+        return ComponentSpec.of(item) in self.components(item.category)
+
 
 def _spec(stack: Stack) -> StackSpec:
     """A stack that was registered in code, as a listing shows it."""
     names: dict[str, Any] = {key: getattr(stack, key).name for key in ONE}
-    names |= {key: tuple(item.name for item in getattr(stack, key)) for key in SEVERAL}
+    names |= {key: _names(getattr(stack, key)) for key in SEVERAL}
+    names["more"] = {category: _names(items) for category, items in stack.more.items()}
     secrets = {name: secret.written for name, secret in stack.secrets.items()}
     return StackSpec(stack.name, **names, steps=stack.steps, secrets=secrets, where=HERE)
+
+
+def _names(components: Iterable[StackComponent]) -> tuple[str, ...]:
+    return tuple(component.name for component in components)
 
 
 def _stack(
@@ -255,4 +316,5 @@ def _stack(
         of.setdefault(component.category, []).append(component)
     parts: dict[str, Any] = {key: of[category][0] for key, category in ONE.items()}
     parts |= {key: of.get(category, []) for key, category in SEVERAL.items()}
+    parts["more"] = {category: items for category, items in of.items() if category not in KNOWN}
     return Stack(name, **parts, steps=steps, origin=origin, written=tuple(made), **secrets)

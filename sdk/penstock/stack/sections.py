@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from penstock.errors import did_you_mean, listed
-from penstock.model.component import CATEGORIES
-from penstock.stack import flavor, secrets
+from penstock.stack import flavor, secrets, vocabulary
+from penstock.stack.categories import KNOWN, Category
 from penstock.stack.complaints import Complaints
 from penstock.stack.component import ComponentSpec, spoken
-from penstock.stack.configuration import (
-    DEFAULT,
-    ONE,
-    SECTIONS,
-    SEVERAL,
-    Configuration,
-    StackSpec,
-)
+from penstock.stack.configuration import DEFAULT, ONE, Configuration, StackSpec
 from penstock.stack.nodes import Node
 from penstock.stack.shape import Shape, found_in
 from penstock.stack.step_section import step_section
-
-KEYS: Final = ("active", *SECTIONS, "flavors", "stacks")
-STACK_KEYS: Final = (*ONE, *SEVERAL, "steps", "secrets")
+from penstock.stack.vocabulary import Kinds
 
 
 class Sections:
@@ -34,19 +25,23 @@ class Sections:
         self._path = path
         self._complaints = complaints
         self._shape = Shape(complaints)
+        self._kinds: Kinds = KNOWN
 
     def configuration(self, root: Node) -> Configuration:
         """The whole file, as far as it makes sense."""
-        top = self._shape.mapping(root, "This file", KEYS)
+        self._kinds = vocabulary.kinds_of(root)
+        absent = vocabulary.absent(root, self._kinds)
+        self._kinds = {**self._kinds, **absent}
+        top = self._shape.mapping(root, "This file", vocabulary.keys(self._kinds))
         flavors = self._flavors(top.get("flavors"))
         components = {
-            (category, name): spec
-            for section, category in SECTIONS.items()
-            for name, spec in self._components(top.get(section), section, category).items()
+            (kind.name, name): spec
+            for kind in self._kinds.values()
+            for name, spec in self._components(top.get(kind.section), kind).items()
         }
         known = {
             category: [name for kind, name in components if kind == category]
-            for category in CATEGORIES
+            for category in self._kinds
         }
         for category in ONE.values():
             known[category].insert(0, DEFAULT)
@@ -62,11 +57,20 @@ class Sections:
             tuple(components.values()),
             stacks,
             flavors,
+            tuple(self._remark(kind, root) for kind in absent.values() if kind.name not in flavors),
+        )
+
+    def _remark(self, kind: Category, root: Node) -> str:
+        """On a category that nobody brings here."""
+        where = self._complaints.where(root.value[kind.section].key_at)
+        return (
+            f"{where}: No package that is installed here brings flavors of the category "
+            f"{kind.name!r}; stacks with a component of it cannot be used."
         )
 
     def _flavors(self, node: Node | None) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
-        for category, section in self._shape.mapping(node, "flavors", CATEGORIES).items():
+        for category, section in self._shape.mapping(node, "flavors", self._kinds).items():
             found[category] = {}
             for name, target in self._shape.named(section, f"flavors: {category}").items():
                 text = target.value
@@ -82,24 +86,20 @@ class Sections:
                     found[category][name] = text
         return found
 
-    def _components(
-        self, node: Node | None, section: str, category: str
-    ) -> dict[str, ComponentSpec]:
+    def _components(self, node: Node | None, kind: Category) -> dict[str, ComponentSpec]:
         found = {}
-        for name, entry in self._shape.named(
-            node, section, reserved=category in ONE.values()
-        ).items():
-            what = f"The {spoken(category)} {name!r}"
+        for name, entry in self._shape.named(node, kind.section, reserved=kind.one).items():
+            what = f"The {spoken(kind.name)} {name!r}"
             options = self._shape.mapping(entry, what, example="{flavor: …}")
-            kind = options.pop("flavor", None)
-            if kind is None and isinstance(entry.value, dict | None):
+            written = options.pop("flavor", None)
+            if written is None and isinstance(entry.value, dict | None):
                 self._shape.at_key(entry, f"{what} needs the key 'flavor'.")
             if "name" in options:
                 self._shape.at_key(options["name"], f"{what} has its name already: {name!r}.")
             found[name] = ComponentSpec(
-                category,
+                kind.name,
                 name,
-                (kind and self._shape.name(kind, "flavor")) or "",
+                (written and self._shape.name(written, "flavor")) or "",
                 {option: value.plain() for option, value in options.items()},
                 self._complaints.where(entry.key_at),
                 {option: self._complaints.where(value.at) for option, value in options.items()},
@@ -108,25 +108,32 @@ class Sections:
 
     def _stack(self, name: str, node: Node, known: Mapping[str, list[str]]) -> StackSpec:
         what = f"The stack {name!r}"
-        entry = self._shape.mapping(node, what, STACK_KEYS)
+        entry = self._shape.mapping(node, what, vocabulary.stack_keys(self._kinds))
         found: dict[str, Any] = {}
+        more: dict[str, tuple[str, ...]] = {}
         for key, category in ONE.items():
             if key in entry:
                 found[key] = self._component(entry[key], what, category, known[category]) or ""
             elif isinstance(node.value, dict | None):
                 text = f"{what} needs the key {key!r}; write `{key}: default` for the built-in one."
                 self._shape.at_key(node, text)
-        for key, category in SEVERAL.items():
-            found[key] = tuple(
-                self._component(item, what, category, known[category]) or ""
-                for item in self._shape.items(entry.get(key), f"{what}: {key}")
+        for kind in self._kinds.values():
+            if kind.one:
+                continue
+            names = tuple(
+                self._component(item, what, kind.name, known[kind.name]) or ""
+                for item in self._shape.items(entry.get(kind.key), f"{what}: {kind.key}")
             )
+            if kind.name in KNOWN:
+                found[kind.key] = names
+            elif names:
+                more[kind.name] = names
         found["steps"] = {
             step: self._step(f"{what}, step {step!r}", options, found["step_operators"])
             for step, options in self._shape.named(entry.get("steps"), f"{what}: steps").items()
         }
         found |= self._secrets(f"{what}: secrets", entry.get("secrets"))
-        return StackSpec(name, **found, where=self._complaints.where(node.key_at))
+        return StackSpec(name, **found, more=more, where=self._complaints.where(node.key_at))
 
     def _secrets(self, what: str, node: Node | None) -> dict[str, dict[str, str]]:
         found = {

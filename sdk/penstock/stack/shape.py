@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from penstock.errors import did_you_mean, listed
-from penstock.model.names import ALLOWED
+from penstock.model.names import ALLOWED, offered
 from penstock.stack.complaints import Complaints
 from penstock.stack.configuration import DEFAULT
 from penstock.stack.nodes import BROKEN, Node
@@ -36,7 +36,7 @@ class Shape:
                 text = f"{what}: the names {other!r} and {name!r} differ only by case."
                 self.at_key(entry, text)
             elif not ALLOWED.fullmatch(name):
-                self.at_key(entry, f"{what}: {name!r} cannot be a name. {RULE}")
+                self.at_key(entry, f"{what}: {_no_name(name)}")
             else:
                 found[name] = entry
         return found
@@ -74,7 +74,7 @@ class Shape:
             self.at_value(node, f"{what} must be a name, which is text; this is {found_in(node)}.")
             return None
         if not ALLOWED.fullmatch(node.value):
-            self.at_value(node, f"{what}: {node.value!r} cannot be a name. {RULE}")
+            self.at_value(node, f"{what}: {_no_name(node.value)}")
             return None
         return node.value
 
@@ -91,3 +91,7 @@ def found_in(node: Node) -> str:
         return "empty"
     kind = _KINDS.get(type(node.value), "a number")
     return kind if isinstance(node.value, dict | list) else f"{kind}, {node.value!r}"
+
+
+def _no_name(name: str) -> str:
+    return f"{name!r} cannot be a name. {RULE} For example: {offered(name)!r}."

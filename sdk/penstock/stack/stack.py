@@ -4,29 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from penstock.artifacts.store import ArtifactStore
 from penstock.errors import BadConfiguration
 from penstock.lazy import lazy
 from penstock.model import durations
 from penstock.model.component import Secret, StackComponent
+from penstock.model.immutable import immutable
 from penstock.model.names import check_name
 from penstock.model.resources import Resources
 from penstock.model.retry import Retry
 from penstock.stack import secrets, steps
+from penstock.stack.categories import KNOWN, Category
 from penstock.stack.component import ComponentSpec, literals, spoken
 from penstock.stack.orchestrator import Orchestrator
+from penstock.stack.project import Project
 from penstock.stack.step_operator import StepOperator
 
 if TYPE_CHECKING:
-    from penstock.stack import checked, in_notebook
+    from penstock.stack import checked, in_notebook, provisioned
 else:
     checked = lazy("penstock.stack.checked")  # only for who checks it
     in_notebook = lazy("penstock.stack.in_notebook")  # only where somebody looks
+    provisioned = lazy("penstock.stack.provisioned")
 
 
+C = TypeVar("C", bound=StackComponent)
+
+
+class Change(Protocol):
+    """Makes a component of a component of the same class."""
+
+    def __call__(self, component: C, /) -> C: ...
+
+
+@immutable
 @dataclass(frozen=True)
 class Stack:
     """Where a pipeline runs and where its artifacts live."""
@@ -37,6 +52,8 @@ class Stack:
     step_operators: Sequence[StepOperator] = field(default=(), kw_only=True)
     experiment_trackers: Sequence[StackComponent] = field(default=(), kw_only=True)
     model_deployers: Sequence[StackComponent] = field(default=(), kw_only=True)
+    more: Mapping[str, Sequence[StackComponent]] = field(default_factory=dict, kw_only=True)
+    """Components of categories that packages bring, by category: `{"data-validator": [strict]}`."""
     steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, kw_only=True)
     """Options of steps on this stack, by name of the step."""
     secrets: Mapping[str, Secret] = field(default_factory=dict, kw_only=True)
@@ -53,17 +70,13 @@ class Stack:
 
     def __post_init__(self) -> None:
         check_name(self.name, "stack")
-        self._check("orchestrator", [self.orchestrator], Orchestrator)
-        self._check("artifact_store", [self.artifact_store], ArtifactStore)
-        several: Mapping[str, type[StackComponent]] = {
-            "step_operators": StepOperator,
-            "experiment_trackers": StackComponent,
-            "model_deployers": StackComponent,
-        }
-        for attribute, port in several.items():
-            components = tuple(getattr(self, attribute))
-            self._check(attribute, components, port)
-            object.__setattr__(self, attribute, components)
+        for kind in KNOWN.values():
+            given = getattr(self, kind.key)
+            components = (given,) if kind.one else tuple(given)
+            self._check(kind.key, components, kind)
+            if not kind.one:
+                object.__setattr__(self, kind.key, components)
+        object.__setattr__(self, "more", self._more())
         for step, options in self.steps.items():
             for _, text in steps.complaints(options):
                 raise BadConfiguration(f"Stack {self.name!r}, step {step!r}: {text}")
@@ -80,6 +93,7 @@ class Stack:
             *self.step_operators,
             *self.experiment_trackers,
             *self.model_deployers,
+            *chain.from_iterable(self.more.values()),
         )
 
     @property
@@ -127,30 +141,38 @@ class Stack:
     def check(self) -> checked.Checked:
         """Try out every component. `str()` of what is found has a line for each thing that was
         tried, with what is wrong and what to type; `ok` is whether nothing is."""
-        return checked.check(self.name, self.components)
+        return checked.check_given(self)
 
-    def up(self) -> None:
-        """Make the places that its components need, unless they are there."""
-        for component in self.components:
-            component.up()
+    def up(self) -> tuple[str, ...]:
+        """Make the places that its components need, unless they are there. What was made, a line
+        for each component or more."""
+        return tuple(map(str, provisioned.up(self.components, Project.find())))
 
-    def down(self) -> None:
-        """Take down what `up` has made, the last first. No artifact is ever touched."""
-        for component in reversed(self.components):
-            component.down()
+    def down(self, *, force: bool = False) -> tuple[str, ...]:
+        """Stop what runs for its components; with `force` remove the places that `up` has made from
+        this checkout. What was done, a line for each component or more. No artifact is ever
+        touched."""
+        return tuple(map(str, provisioned.down(self.components, Project.find(), force=force)))
 
     def _repr_html_(self) -> str | None:
         return in_notebook.of_stack(self)
 
     def placed(self, root: Path) -> Stack:
         """The same stack with relative paths taken from `root`, the project's folder."""
+        return self.each(lambda component: component.placed(root))
+
+    def each(self, change: Change) -> Stack:
+        """The same stack, with what `change` makes of each component."""
         return replace(
             self,
-            orchestrator=self.orchestrator.placed(root),
-            artifact_store=self.artifact_store.placed(root),
-            step_operators=[item.placed(root) for item in self.step_operators],
-            experiment_trackers=[item.placed(root) for item in self.experiment_trackers],
-            model_deployers=[item.placed(root) for item in self.model_deployers],
+            orchestrator=change(self.orchestrator),
+            artifact_store=change(self.artifact_store),
+            step_operators=[change(item) for item in self.step_operators],
+            experiment_trackers=[change(item) for item in self.experiment_trackers],
+            model_deployers=[change(item) for item in self.model_deployers],
+            more={
+                category: [change(item) for item in items] for category, items in self.more.items()
+            },
         )
 
     def to_data(self) -> dict[str, Any]:
@@ -159,19 +181,32 @@ class Stack:
         return {
             "name": self.name,
             "components": [self.spec(component).to_data() for component in self.components],
-            "steps": {step: _step_data(options) for step, options in self.steps.items()},
+            "steps": {step: step_data(options) for step, options in self.steps.items()},
             **({"secrets": secrets.to_data(self.secrets)} if self.secrets else {}),
         }
 
-    def _check(
-        self, attribute: str, components: Sequence[object], port: type[StackComponent]
-    ) -> None:
+    def _more(self) -> dict[str, tuple[StackComponent, ...]]:
+        """What it has of other categories; what is empty is nothing."""
+        found = {category: tuple(items) for category, items in self.more.items() if items}
+        for category, items in found.items():
+            if category in KNOWN:
+                raise BadConfiguration(
+                    f"Stack {self.name!r}: more is for other categories than {category!r}.",
+                    hint=f"Write: {KNOWN[category].key}=…",
+                )
+            attribute = f"more[{category!r}]"
+            self._check(attribute, items, Category(category, "", False, StackComponent, ""))
+        return found
+
+    def _check(self, attribute: str, components: Sequence[object], kind: Category) -> None:
         names = set()
         for item in components:
-            if not isinstance(item, port):
+            if not isinstance(item, kind.port) or item.category != kind.name:
+                wanted = kind.port.__name__
+                if kind.port is StackComponent:
+                    wanted = f"component of the category {kind.name!r}"
                 raise BadConfiguration(
-                    f"Stack {self.name!r}: {attribute} is given {item!r}, which is no "
-                    f"{port.__name__}."
+                    f"Stack {self.name!r}: {attribute} is given {item!r}, which is no {wanted}."
                 )
             if item.name in names:
                 raise BadConfiguration(
@@ -180,7 +215,8 @@ class Stack:
             names.add(item.name)
 
 
-def _step_data(options: Mapping[str, Any]) -> dict[str, Any]:
+def step_data(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a step as plain data."""
     said = dict(options)
     if isinstance(resources := options.get("resources"), Resources):
         wanted = asdict(resources).items()

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from penstock.errors import PenstockError
 from penstock.lazy import lazy
+from penstock.model.component import Finding
 from penstock.model.graph import Call
 from penstock.stack.orchestrator import Job
 from penstock.stack.step_operator import StepOperator
@@ -43,6 +45,13 @@ class SubprocessStepOperator(StepOperator):
     def own_environment(self) -> bool:
         return self.python is not None and not interpreters.is_ours(self.python)
 
+    def check(self) -> Iterator[Finding]:
+        if self.python is not None:
+            yield self._python(self.python)
+        if self.directory is not None:
+            there = os.path.isdir(self.directory)
+            yield Finding("directory", there, "" if there else f"There is no {self.directory!r}.")
+
     def problems(self, calls: Sequence[Call]) -> Iterator[str]:
         who = f"the step operator {self.name!r}"
         yield from apart.problems(calls, who)
@@ -54,3 +63,13 @@ class SubprocessStepOperator(StepOperator):
 
     def run(self, job: Job, call_id: str) -> None:
         apart.run(job, call_id, python=self.python, directory=self.directory, env=self.env)
+
+    def _python(self, python: str) -> Finding:
+        """Whether it is there, and has the same penstock."""
+        if text := interpreters.complaint(python):
+            return Finding("python", False, f"{text[0].upper()}{text[1:]}.")
+        try:
+            interpreters.check(python, {**os.environ, **self.env})
+        except PenstockError as error:
+            return Finding.of("python", error)
+        return Finding("python", True)

@@ -564,6 +564,26 @@ class ArtifactStoreTests:
         assert store.filesystem.cat_file("a/b") == b"data"
         assert store.filesystem.exists("a/c") is False
 
+    def test_up_leaves_what_is_there(self, store: ArtifactStore) -> None:
+        store.up()
+        store.put("a", [b"data"])
+
+        assert not store.up()
+        assert bytes(store.get("a")) == b"data"
+
+    def test_down_leaves_every_artifact(self, store: ArtifactStore) -> None:
+        store.put("a/b", [b"data"])
+        store.down()
+        store.down(force=True)
+
+        assert bytes(store.get("a/b")) == b"data"
+
+    def test_down_removes_nothing_unless_it_is_forced(self, store: ArtifactStore) -> None:
+        store.up()
+
+        assert not store.down()
+        assert not store.up()
+
     def test_a_pickled_store_is_the_same_place(self, store: ArtifactStore) -> None:
         store.put("a", [b"data"])
         other = pickle.loads(pickle.dumps(store))

@@ -109,17 +109,6 @@ def test_a_bucket_that_is_not_there_is_no_missing_object(moto: Server, server: S
             deed(store)
 
 
-def test_up_makes_the_bucket_and_down_leaves_it(server: Server) -> None:
-    bucket = f"{server.bucket()}-made-later"
-    store = maker(server)(path=f"s3://{bucket}/x")
-    store.up()
-    store.up()
-    store.put("a", [b"1"])
-    store.down()
-
-    assert bytes(store.get("a")) == b"1"
-
-
 def test_an_endpoint_where_nobody_is_is_said_with_its_name(made: Made) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

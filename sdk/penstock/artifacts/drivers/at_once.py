@@ -15,6 +15,12 @@ class AtOnce:
 
     folders = False
     """Whether a folder is something that is made and stays when it is empty."""
+    spares = False
+    """Whether the removal of a folder is refused, in the same step, if anything is in it."""
+
+    def top(self, base: str) -> str:
+        """What has to be made for a place: of an object store, its bucket."""
+        return base.lstrip("/").partition("/")[0]
 
     def put(self, system: AbstractFileSystem, path: str, data: bytes, temp: str) -> None:
         """Write an object; `temp` is a name that nobody else uses."""

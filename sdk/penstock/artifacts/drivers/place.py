@@ -59,6 +59,10 @@ class Place:
         """What its driver is given. Raises `MissingReference`."""
         return {**self.extra, **{name: each.reveal() for name, each in self.secrets.items()}}
 
+    def shown(self, path: str) -> str:
+        """What the driver calls `path`, as people write it."""
+        return self.url if path == self.base else f"{self._protocol}://{path}"
+
     def of(self, key: str) -> str:
         """An object as the driver calls it."""
         return f"{self.base}/{check_key(key)}"

@@ -19,6 +19,9 @@ class Renamed(AtOnce):
 
     folders = True
 
+    def top(self, base: str) -> str:
+        return base
+
     def put(self, system: AbstractFileSystem, path: str, data: bytes, temp: str) -> None:
         self._named(system, path, data, temp, self.rename)
 
@@ -54,6 +57,8 @@ class Renamed(AtOnce):
 
 class OverSsh(Renamed):
     """For SFTP. A plain rename replaces nothing, says its protocol; not every server does so."""
+
+    spares = True
 
     def creates(self, system: AbstractFileSystem) -> bool:
         return True

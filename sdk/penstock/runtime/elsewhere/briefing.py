@@ -76,12 +76,4 @@ def read(file: int) -> tuple[Briefing, Parcel]:
 
 def _bare(stack: Stack) -> Stack:
     """Its components as they are configured, without what they hold besides."""
-    return replace(
-        stack,
-        orchestrator=replace(stack.orchestrator),
-        artifact_store=replace(stack.artifact_store),
-        step_operators=[replace(each) for each in stack.step_operators],
-        experiment_trackers=[replace(each) for each in stack.experiment_trackers],
-        model_deployers=[replace(each) for each in stack.model_deployers],
-        written=(),
-    )
+    return replace(stack.each(replace), written=())

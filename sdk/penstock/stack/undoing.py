@@ -1,0 +1,94 @@
+"""The command lines that bring back what was there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from penstock.errors import StackError
+from penstock.model.component import REFERENCE
+from penstock.stack import describe
+from penstock.stack.categories import name_of
+from penstock.stack.component import ComponentSpec
+from penstock.stack.configuration import ONE, StackSpec
+from penstock.stack.flavor import Own, find
+from penstock.stack.masked import written_out
+from penstock.stack.spelling import spelled
+
+
+def component_registration(spec: ComponentSpec, own: Own) -> str:
+    """What registers a component again, but for secrets that were written out."""
+    options = {"flavor": spec.flavor, **_shown(spec, own)}
+    return f"penstock {spec.category} register {spec.name} {spelled(options, _hints(spec, own))}"
+
+
+def component_update(old: ComponentSpec, new: ComponentSpec, own: Own) -> str:
+    """What makes `new` the `old` component again, but for secrets that were written out."""
+    back, unset = _back(_shown(old, own), new.options)
+    return _line(
+        f"penstock {old.category} update {old.name}", [spelled(back, _hints(old, own))], unset
+    )
+
+
+def stack_registration(spec: StackSpec) -> str:
+    """What registers a stack again, but for secrets that were written out."""
+    return _line(f"penstock stack register {spec.name}", _words(_entry(spec)))
+
+
+def stack_update(old: StackSpec, new: StackSpec) -> str:
+    """What makes `new` the `old` stack again, but for secrets that were written out."""
+    back, unset = _back(_entry(old), new.entry())
+    return _line(f"penstock stack update {old.name}", _words(back), unset)
+
+
+def left_out(spec: ComponentSpec, own: Own) -> tuple[str, ...]:
+    """Options that no line shows, because a secret was written out in them."""
+    return written_out(spec, own)
+
+
+def secrets_left_out(spec: StackSpec) -> tuple[str, ...]:
+    """Secrets of a stack that no line shows, because they were written out."""
+    return tuple(name for name, text in spec.secrets.items() if not REFERENCE.fullmatch(text))
+
+
+def _shown(spec: ComponentSpec, own: Own) -> dict[str, Any]:
+    hidden = left_out(spec, own)
+    return {option: value for option, value in spec.options.items() if option not in hidden}
+
+
+def _entry(spec: StackSpec) -> dict[str, Any]:
+    hidden = secrets_left_out(spec)
+    shown = {name: text for name, text in spec.secrets.items() if name not in hidden}
+    return replace(spec, secrets=shown).entry()
+
+
+def _back(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """What is to be set, and what is to be taken away."""
+    back = {key: value for key, value in old.items() if key not in new or new[key] != value}
+    return back, [key for key in new if key not in old]
+
+
+def _line(command: str, words: Iterable[str], unset: Iterable[str] = ()) -> str:
+    return " ".join(filter(None, [command, *words, *(f"--unset={key}" for key in unset)]))
+
+
+def _words(entry: Mapping[str, Any]) -> Iterator[str]:
+    """Each component of a stack as an option of its category."""
+    for key, value in entry.items():
+        if key in ONE:
+            yield f"--{ONE[key]}={value}"
+        elif isinstance(value, Mapping):
+            yield spelled({key: value})
+        else:
+            yield from (f"--{name_of(key)}={name}" for name in value)
+
+
+def _hints(spec: ComponentSpec, own: Own) -> Mapping[str, Any] | None:
+    """The types of its options, where the flavor can tell; a line is given without them, too."""
+    if not spec.options:
+        return None
+    try:
+        return describe.type_hints(find(spec.category, spec.flavor, own).load())
+    except StackError:
+        return None
