@@ -19,7 +19,7 @@ from penstock.errors import (
 )
 from penstock.model.component import Secret
 from penstock.model.retry import Retry
-from penstock.stack.change import Change
+from penstock.stack.changing.change import Change
 from penstock.step_operators.subprocess import SubprocessStepOperator
 
 
@@ -368,7 +368,8 @@ def test_a_reference_that_leads_nowhere_is_the_same_in_code_and_file(client: Cli
 def test_looking_loads_nothing_that_writes() -> None:
     code = (
         "import sys; from penstock import Client; c = Client(); c.stacks; c.components('x')\n"
-        "print([each for each in ('filelock', 'penstock.stack.changes') if each in sys.modules])"
+        "late = ('filelock', 'penstock.stack.changing.changes')\n"
+        "print([each for each in late if each in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

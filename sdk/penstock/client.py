@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     from penstock.runtime.cleaning import cleaning, deletion, pins
     from penstock.runtime.cleaning.report import Cleaned
     from penstock.runtime.tags import Tag
-    from penstock.stack import changes, checked, saving
-    from penstock.stack.change import Change
+    from penstock.stack import checked
+    from penstock.stack.changing import changes, saving
+    from penstock.stack.changing.change import Change
     from penstock.stack.checked import Checked
 else:
     benches = lazy("penstock.runtime.bench.bench")  # only for who measures
@@ -51,9 +52,9 @@ else:
     cleaning = lazy("penstock.runtime.cleaning.cleaning")
     deletion = lazy("penstock.runtime.cleaning.deletion")
     pins = lazy("penstock.runtime.cleaning.pins")
-    changes = lazy("penstock.stack.changes")  # only for who changes a file
+    changes = lazy("penstock.stack.changing.changes")  # only for who changes a file
     checked = lazy("penstock.stack.checked")  # only for who checks a stack
-    saving = lazy("penstock.stack.saving")
+    saving = lazy("penstock.stack.changing.saving")
 
 _log: Final = logging.getLogger("penstock.client")
 

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from penstock.stack.document import Document
-from penstock.stack.writing import writing
+from penstock.stack.changing.document import Document
+from penstock.stack.changing.writing import writing
 
 ENTRY = {"flavor": "oven"}
 

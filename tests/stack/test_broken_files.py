@@ -6,8 +6,8 @@ import pytest
 from breaking import BROKEN, GOOD
 
 from penstock.errors import StackError
-from penstock.stack.document import Document
-from penstock.stack.writing import writing
+from penstock.stack.changing.document import Document
+from penstock.stack.changing.writing import writing
 
 FILE = Path("penstock.yaml")
 DRESSES = {

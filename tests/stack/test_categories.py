@@ -15,7 +15,7 @@ from penstock.errors import BadConfiguration, UnknownComponent, UnknownFlavor
 from penstock.model.component import CATEGORIES
 from penstock.orchestrators.local import LocalOrchestrator
 from penstock.stack.categories import KNOWN, categories, find, name_of, section_of, strays
-from penstock.stack.changes import Changes
+from penstock.stack.changing.changes import Changes
 from penstock.stack.component import ComponentSpec
 from penstock.stack.configuration import StackSpec
 from penstock.stack.flavor import flavors

@@ -14,7 +14,7 @@ from penstock.errors import (
     UnknownFlavor,
 )
 from penstock.orchestrators.local import LocalOrchestrator
-from penstock.stack.changes import Changes
+from penstock.stack.changing.changes import Changes
 from penstock.stack.component import ComponentSpec
 from penstock.stack.project import Project
 from penstock.stack.registry import Registered, Registry

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from penstock.errors import BadConfiguration, NameTaken, StackError, UnknownComponent, UnknownStack
-from penstock.stack.changes import Changes
+from penstock.stack.changing.changes import Changes
 from penstock.stack.component import ComponentSpec
 from penstock.stack.configuration import StackSpec
 from penstock.stack.project import Project

@@ -5,8 +5,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from penstock.errors import BadConfiguration
-from penstock.stack.document import Document
-from penstock.stack.editing.yaml_text import plain
+from penstock.stack.changing.document import Document
+from penstock.stack.changing.editing.yaml_text import plain
 
 FILE = Path("penstock.yaml")
 

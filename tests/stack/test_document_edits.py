@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from penstock.errors import BadConfiguration
-from penstock.stack.document import Document
+from penstock.stack.changing.document import Document
 
 FILE = Path("penstock.yaml")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sampling import takes_all
 
-from penstock.stack.document import Document
+from penstock.stack.changing.document import Document
 
 HERE = Path(__file__).parent
 FILE = Path("penstock.yaml")

@@ -22,12 +22,12 @@ from penstock.model import credentials
 from penstock.model.component import REFERENCE, Secret
 from penstock.model.resources import Resources
 from penstock.orchestrators.local import LocalOrchestrator
-from penstock.stack.changes import Changes
+from penstock.stack.changing.changes import Changes
+from penstock.stack.changing.sharing import export, import_
 from penstock.stack.component import ComponentSpec
 from penstock.stack.configuration import StackSpec
 from penstock.stack.project import Project
 from penstock.stack.registry import Registered, Registry
-from penstock.stack.sharing import export, import_
 from penstock.stack.stack import Stack
 from penstock.step_operators.subprocess import SubprocessStepOperator
 

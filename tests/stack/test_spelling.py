@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.model.component import Secret
+from penstock.stack.changing.spelling import is_text, spelled
 from penstock.stack.complaints import Complaints
 from penstock.stack.nodes import parse
-from penstock.stack.spelling import is_text, spelled
 
 
 class Mode(Enum):

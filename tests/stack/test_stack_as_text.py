@@ -4,10 +4,10 @@ from types import ModuleType
 import pytest
 
 from penstock.errors import BadConfiguration, NameTaken, StackError, UnknownStack
-from penstock.stack.changes import Changes
+from penstock.stack.changing.changes import Changes
+from penstock.stack.changing.sharing import Shared, export, import_
 from penstock.stack.project import Project
 from penstock.stack.registry import Registered, Registry
-from penstock.stack.sharing import Shared, export, import_
 
 FILE = """\
 active: prod

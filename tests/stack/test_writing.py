@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from penstock.errors import BadConfiguration, StackError
+from penstock.stack.changing.writing import seen, unchanged, writing
 from penstock.stack.project import user_file
-from penstock.stack.writing import seen, unchanged, writing
 
 FILE = Path("penstock.yaml")
 OVEN = {"flavor": "oven"}

@@ -12,3 +12,7 @@ BY_STACK: Final = "--stack"
 stack_option = click.option(BY_STACK, help="A stack other than the active one.")
 
 run_argument = click.argument("run_id", metavar="RUN")
+
+user_option = click.option(
+    "--user", is_flag=True, help="In your own file, not in the project's penstock.yaml."
+)

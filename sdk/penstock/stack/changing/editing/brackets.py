@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from penstock.stack.editing.outline import Piece
-from penstock.stack.editing.page import Page, Splice
-from penstock.stack.editing.yaml_text import flow
+from penstock.stack.changing.editing.outline import Piece
+from penstock.stack.changing.editing.page import Page, Splice
+from penstock.stack.changing.editing.yaml_text import flow
 
 _COMMA: Final = re.compile(r"(?:\s|(?<=\s)#[^\n]*)*(,)")
 

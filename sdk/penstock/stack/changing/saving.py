@@ -10,13 +10,13 @@ from penstock.errors import BadConfiguration, NameTaken, StackError, UnknownFlav
 from penstock.model.component import Secret, StackComponent
 from penstock.model.names import reference
 from penstock.stack import flavor, making
-from penstock.stack.acceptance import REFERENCES
-from penstock.stack.change import Change
-from penstock.stack.changes import Changes
+from penstock.stack.changing.acceptance import REFERENCES
+from penstock.stack.changing.change import Change
+from penstock.stack.changing.changes import Changes
+from penstock.stack.changing.editing.yaml_text import plain
+from penstock.stack.changing.entries import Entries
 from penstock.stack.component import ComponentSpec, literals, option_fields, spoken
 from penstock.stack.configuration import BUILT_IN, ONE, SEVERAL, StackSpec
-from penstock.stack.editing.yaml_text import plain
-from penstock.stack.entries import Entries
 from penstock.stack.masked import masked
 from penstock.stack.stack import Stack, step_data
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from penstock.stack.editing import blocks, brackets
-from penstock.stack.editing.differences import Edit, Path
-from penstock.stack.editing.outline import Outline, Piece
-from penstock.stack.editing.page import CannotEdit, Page, Splice
-from penstock.stack.editing.yaml_text import flow
+from penstock.stack.changing.editing import blocks, brackets
+from penstock.stack.changing.editing.differences import Edit, Path
+from penstock.stack.changing.editing.outline import Outline, Piece
+from penstock.stack.changing.editing.page import CannotEdit, Page, Splice
+from penstock.stack.changing.editing.yaml_text import flow
 
 
 def applied(outline: Outline, edit: Edit, target: Any) -> str:

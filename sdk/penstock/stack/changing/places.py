@@ -9,14 +9,14 @@ from pathlib import Path
 
 from penstock.errors import StackError, UnknownFlavor, did_you_mean, listed
 from penstock.stack import complaints, flavor
+from penstock.stack.changing.entries import Entries
+from penstock.stack.changing.writing import writing
 from penstock.stack.choice import StackChoice, unknown
 from penstock.stack.component import ComponentSpec, spoken
 from penstock.stack.configuration import DEFAULT, ONE, Configuration, StackSpec
-from penstock.stack.entries import Entries
 from penstock.stack.project import Project, user_file
 from penstock.stack.registry import Registry
 from penstock.stack.schema import keep_schema
-from penstock.stack.writing import writing
 
 
 class Places:

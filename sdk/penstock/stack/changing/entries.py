@@ -15,12 +15,13 @@ from penstock.errors import (
     did_you_mean,
     listed,
 )
-from penstock.stack import categories, provisioned, stack_values
-from penstock.stack.acceptance import Acceptance
+from penstock.stack import categories, provisioned
+from penstock.stack.changing import stack_values
+from penstock.stack.changing.acceptance import Acceptance
+from penstock.stack.changing.document import Document
 from penstock.stack.complaints import shown
 from penstock.stack.component import ComponentSpec, spoken
 from penstock.stack.configuration import Configuration, StackSpec
-from penstock.stack.document import Document
 from penstock.stack.registry import Registry
 
 Values = Mapping[str, Any]

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from penstock.stack.categories import KNOWN
-from penstock.stack.editing.outline import Piece
-from penstock.stack.editing.page import CannotEdit, Page, Splice
-from penstock.stack.editing.yaml_text import block, flow
+from penstock.stack.changing.editing.outline import Piece
+from penstock.stack.changing.editing.page import CannotEdit, Page, Splice
+from penstock.stack.changing.editing.yaml_text import block, flow
 
 DEEP: Final = 100
 """Levels: all of them."""

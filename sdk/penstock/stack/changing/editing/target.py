@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from penstock.stack.editing.applying import piece_at
-from penstock.stack.editing.outline import Outline
-from penstock.stack.editing.page import Page
+from penstock.stack.changing.editing.applying import piece_at
+from penstock.stack.changing.editing.outline import Outline
+from penstock.stack.changing.editing.page import Page
 
 Way = tuple[str, ...]
 """Keys that lead to an entry: a section and a name, for example."""

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from penstock.errors import BadConfiguration
+from penstock.stack.changing.editing.applying import applied
+from penstock.stack.changing.editing.differences import differences
+from penstock.stack.changing.editing.outline import Outline
+from penstock.stack.changing.editing.page import CannotEdit
+from penstock.stack.changing.editing.target import Way, with_entry, without_entry
+from penstock.stack.changing.editing.yaml_text import by_hand, plain
 from penstock.stack.complaints import Complaints, shown
 from penstock.stack.configuration import Configuration
-from penstock.stack.editing.applying import applied
-from penstock.stack.editing.differences import differences
-from penstock.stack.editing.outline import Outline
-from penstock.stack.editing.page import CannotEdit
-from penstock.stack.editing.target import Way, with_entry, without_entry
-from penstock.stack.editing.yaml_text import by_hand, plain
 from penstock.stack.nodes import Node, composed
 from penstock.stack.parsing import LARGEST
 from penstock.stack.sections import Sections

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from penstock.stack.editing.outline import Outline, Piece, Span
+from penstock.stack.changing.editing.outline import Outline, Piece, Span
 
 MODELINE: Final = re.compile(r"#\s*yaml-language-server\b")
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from penstock.errors import BadConfiguration, StackError
 from penstock.lazy import lazy
+from penstock.stack.changing.document import Document
+from penstock.stack.changing.editing.replacing import replace
 from penstock.stack.complaints import Complaints, shown
-from penstock.stack.document import Document
-from penstock.stack.editing.replacing import replace
 from penstock.stack.parsing import content, decoded
 from penstock.stack.project import Project
 

@@ -10,11 +10,11 @@ from penstock.errors import StackError
 from penstock.model.component import REFERENCE
 from penstock.stack import describe
 from penstock.stack.categories import name_of
+from penstock.stack.changing.spelling import spelled
 from penstock.stack.component import ComponentSpec
 from penstock.stack.configuration import ONE, StackSpec
 from penstock.stack.flavor import Own, find
 from penstock.stack.masked import written_out
-from penstock.stack.spelling import spelled
 
 
 def component_registration(spec: ComponentSpec, own: Own) -> str:

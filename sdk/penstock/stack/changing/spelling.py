@@ -10,8 +10,8 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from penstock.model.component import Secret
+from penstock.stack.changing.editing.yaml_text import flow, plain
 from penstock.stack.complaints import Complaints
-from penstock.stack.editing.yaml_text import flow, plain
 from penstock.stack.nodes import parse
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from penstock.errors import UnknownStack
-from penstock.stack import undoing
-from penstock.stack.acceptance import Acceptance
-from penstock.stack.change import Change
+from penstock.stack.changing import undoing
+from penstock.stack.changing.acceptance import Acceptance
+from penstock.stack.changing.change import Change
+from penstock.stack.changing.entries import Entries
+from penstock.stack.changing.places import Places
 from penstock.stack.choice import StackChoice, choices, unknown
 from penstock.stack.component import ComponentSpec, spoken
 from penstock.stack.configuration import DEFAULT, Configuration, StackSpec
-from penstock.stack.entries import Entries
-from penstock.stack.places import Places
 from penstock.stack.registry import Registry
 
 STAYS = "It was so already."

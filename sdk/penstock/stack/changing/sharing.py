@@ -10,14 +10,14 @@ from typing import Any
 from penstock.errors import BadConfiguration, NameTaken, StackError
 from penstock.model.component import REFERENCE
 from penstock.stack import categories, parsing
-from penstock.stack.acceptance import REFERENCES
-from penstock.stack.change import Change
-from penstock.stack.changes import Changes
+from penstock.stack.changing.acceptance import REFERENCES
+from penstock.stack.changing.change import Change
+from penstock.stack.changing.changes import Changes
+from penstock.stack.changing.document import Document
+from penstock.stack.changing.entries import Entries
 from penstock.stack.choice import StackChoice, unknown
 from penstock.stack.component import ComponentSpec, spoken
 from penstock.stack.configuration import DEFAULT, Configuration, StackSpec
-from penstock.stack.document import Document
-from penstock.stack.entries import Entries
 from penstock.stack.making import together
 from penstock.stack.masked import written_out
 from penstock.stack.registry import Registered, Registry
