@@ -151,7 +151,7 @@ def plain(tmp_path: Path) -> Callable[[str], str]:
             (r"(DATE TIME +\S+ s  +)\S+", r"\1USER"),
             (r"USER: +\S+", "USER: USER"),
             (r"\d+\.\d+ s\b", "0.00 s"),
-            (r"\d+\.\d+ MiB", "0.0 MiB"),
+            (r"\d+\.\d+ [MG]iB", "0.0 MiB"),
             (r"\b[0-9a-f]{64}\b", "DIGEST"),
             (r'File ".*?(\w+\.py)", line \d+', r'File "\1", line N'),
             (r"\n *[~^]+ *(?=\n)", ""),

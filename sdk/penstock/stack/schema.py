@@ -29,11 +29,11 @@ from penstock.stack.registry import Registry
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 FILE: Final = "schema.json"
-
 STACKS: Final = (
     "What belongs together: an orchestrator, an artifact store, and what else a run needs."
 )
 
+_dump: Final = json.JSONEncoder(indent=1, ensure_ascii=False).encode
 _NAME: Final[Schema] = {"type": "string", "pattern": f"^{ALLOWED.pattern}$"}
 _SECRET: Final = {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}
 _TARGET: Final = {"type": "string", "pattern": "^[^:]+:.+$", "description": "package.module:Class"}
@@ -78,28 +78,31 @@ def schema_file(file: Path) -> Path:
     return file.parent / FILE if file == user_file() else file.parent / FOLDER / FILE
 
 
-def keep_schema(project: Project, known: Registry | None = None) -> None:
+def keep_schema(project: Project, known: Registry | None = None) -> dict[Path, bool]:
     """Write the schemas of the project's file and the user's, if they are not what they should be.
 
-    `known` has read the files already. Raises `StackError` where that cannot be written.
+    `known` has read the files already. Of each schema, whether it was written now. Raises
+    `StackError` where that cannot be done.
     """
     registry, own = known or Registry(project), user_file()
+    kept = {}
     if own and own.exists():
         found = {each.path: each.flavors for each in registry.files}
-        _keep(schema_file(own), found.get(own, {}))
+        kept[schema_file(own)] = _keep(schema_file(own), found.get(own, {}))
     if project.file.exists() and project.file != own:
         project.prepared()
-        _keep(schema_file(project.file), registry.flavors)
+        kept[schema_file(project.file)] = _keep(schema_file(project.file), registry.flavors)
+    return kept
 
 
-def _keep(file: Path, own: Own) -> None:
+def _keep(file: Path, own: Own) -> bool:
     """A flavor of the project's own may have changed without a sign; then it is made anew."""
     there, made_of = _there(file), _made_of(own)
     if not own and there and f'"$comment": "{made_of}"' in there:
-        return
+        return False
     text = _text(own) if own else _common(made_of)
     if text == there:
-        return
+        return False
     temp = file.with_name(f"{file.name}.{os.getpid()}-{os.urandom(4).hex()}")
     try:
         temp.write_text(text, "utf-8")
@@ -107,10 +110,11 @@ def _keep(file: Path, own: Own) -> None:
     except OSError as error:
         temp.unlink(missing_ok=True)
         raise StackError(f"{file} cannot be written: {error.strerror}.") from error
+    return True
 
 
 def _text(own: Own) -> str:
-    return json.dumps(schema(own), indent=1, ensure_ascii=False) + "\n"
+    return _dump(schema(own)) + "\n"
 
 
 @cache

@@ -12,6 +12,8 @@ _PLAIN: Final = re.compile(r"(?:[A-Za-z_/]|\.{1,2}/|~/)(?:[\w./@+=~-]|:(?=[\w./]
 _WORDS: Final = frozenset({"null", "true", "false", "yes", "no", "on", "off"})
 """What is no text, to some reader or other."""
 
+_quoted: Final = json.JSONEncoder(ensure_ascii=False).encode
+
 _UNPRINTABLE: Final = re.compile(
     "[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
@@ -76,7 +78,7 @@ def _quoted(text: str, quote: str) -> str:
             return "'" + text.replace("'", "''") + "'"
         if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
             return text
-    return _UNPRINTABLE.sub(_escaped, json.dumps(text, ensure_ascii=False))
+    return _UNPRINTABLE.sub(_escaped, _quoted(text))
 
 
 def _escaped(match: re.Match[str]) -> str:
