@@ -9,7 +9,7 @@ help:
 	@echo "make demo    run the example pipeline twice: first the work, then the cache"
 	@echo "make test    run the tests; of the long sweeps a part"
 	@echo "             (make test-all: every case of them; it takes several times as long)"
-	@echo "make lint    check style, types and the direction of imports"
+	@echo "make lint    check style, types, the direction of imports and docs/reference"
 	@echo "make bench   run the benchmarks (make bench-artifacts: how fast values are kept and got back;"
 	@echo "             make bench-others: beside other tools, which it installs;"
 	@echo "             make bench-s3: what a bucket takes)"
@@ -35,6 +35,7 @@ lint: ready-lint
 	.venv/bin/python -m mypy sdk .ci/venv.py $(wildcard integrations/penstock_* examples/*.py benchmarks/*.py)
 	.venv/bin/python tests/typing/check.py
 	.venv/bin/lint-imports --no-logo
+	.venv/bin/python docs/reference/make.py --check
 
 bench: ready-test
 	.venv/bin/python benchmarks/run.py

@@ -139,20 +139,25 @@ def version(tool: str, program: str, folder: Path) -> str:
 def live_quietly(folder: Path) -> None:
     """As `process.live_in`; and nobody is told of what runs here."""
     process.live_in(folder)
-    os.environ.update(
-        DO_NOT_TRACK="1",
-        KEDRO_DISABLE_TELEMETRY="1",
-        DAGSTER_DISABLE_TELEMETRY="1",
-        DAGSTER_HOME=str(folder / "dagster"),
-        METAFLOW_USER="somebody",
-        PREFECT_HOME=str(folder / "prefect"),
-        PREFECT_SERVER_ANALYTICS_ENABLED="false",
-        PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS="300",
-        ZENML_ANALYTICS_OPT_IN="false",
-        ZENML_CONFIG_PATH=str(folder / "zenml"),
-    )
+    os.environ.update(quiet(folder))
+
+
+def quiet(folder: Path) -> dict[str, str]:
+    """Variables with which each tool keeps to this folder and tells nobody of what it does."""
     for name in ("dagster", "prefect", "zenml"):
         (folder / name).mkdir()
+    return {
+        "DO_NOT_TRACK": "1",
+        "KEDRO_DISABLE_TELEMETRY": "1",
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "DAGSTER_HOME": str(folder / "dagster"),
+        "METAFLOW_USER": "somebody",
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300",
+        "ZENML_ANALYTICS_OPT_IN": "false",
+        "ZENML_CONFIG_PATH": str(folder / "zenml"),
+    }
 
 
 def table(found: Sequence[Comparison]) -> str:

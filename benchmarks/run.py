@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import chain
+import cli
 import dynamic_map
 import fan_out
 import first_run
@@ -48,6 +49,7 @@ FULL: Mapping[str, Measure] = {
     "prints": partial(prints.rows, rounds=7, lines=1_000_000),
     "frames": frames.rows,
     "picture": partial(pictures.rows, rounds=11, steps=500),
+    "command-line": partial(cli.rows, rounds=9),
 }
 QUICK: Mapping[str, Measure] = {
     "import": partial(imports.rows, rounds=1),
@@ -59,6 +61,7 @@ QUICK: Mapping[str, Measure] = {
     "prints": partial(prints.rows, rounds=1, lines=1000),
     "frames": frames.rows,
     "picture": partial(pictures.rows, rounds=1, steps=20),
+    "command-line": partial(cli.rows, rounds=1),
 }
 """To see that everything works; the figures mean nothing."""
 

@@ -333,7 +333,7 @@ def test_a_stack_is_made_the_teams_default(client: Client, file: Path) -> None:
 
     choice = client.set_active("mine", project=True)
 
-    assert (choice.name, choice.origin) == ("mine", "penstock.yaml:1")
+    assert (choice.name, choice.origin) == ("mine", "penstock.yaml:2")
 
 
 @pytest.mark.parametrize("project", [False, True])

@@ -93,7 +93,8 @@ BUDGETS = {
         HELP,
         [
             *[name for name in HEAVY if name not in ("click", "importlib.metadata")],
-            *["blake3", "penstock.runtime.launch", "penstock.stack", "penstock.artifacts"],
+            *["blake3", "penstock.runtime.launch", "penstock.artifacts", "penstock.stack.flavor"],
+            *["penstock.stack.registry", "penstock.stack.stack", "penstock.stack.changing"],
         ],
     ),
 }

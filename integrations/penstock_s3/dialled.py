@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from penstock.errors import BadConfiguration
-from penstock.model.component import Secret, resolve
+from penstock.model.component import Secret
+from penstock.model.references import resolve
 from penstock_s3 import extra
 
 CONNECT: Final = 10.0

@@ -406,6 +406,7 @@ def test_what_is_wrong_with_a_parameter_is_said_with_its_place(
     ("text", "said"),
     [
         ("paramters: {}", "1:1: There is no key 'paramters' here. Did you mean 'parameters'?"),
+        ("enable_cache: false", "1:1: There is no key 'enable_cache' here. Here that is 'cache'."),
         ("- a", "1:1: This file must be a mapping, {parameters: {…: …}}; this is a list."),
         ("parameters: 5", "1:13: parameters must be a mapping, {…: …}; this is a number, 5."),
         ("stack: 5", "1:8: stack must be a name, which is text; this is a number, 5."),
@@ -418,6 +419,7 @@ def test_what_is_wrong_with_a_parameter_is_said_with_its_place(
         ("steps: [train]", "1:8: steps must be a mapping, {…: …}; this is a list."),
         ("steps: {a: 2}", "1:12: Step 'a' must be a mapping, {retries: 2}; this is a number, 2."),
         ("steps: {a: {retrys: 2}}", "1:13: Step 'a': There is no step option 'retrys'. Did you "),
+        ("steps: {a: {retry: 2}}", "1:13: Step 'a': There is no step option 'retry'. Here that"),
         ("steps: {a: {on_failure: f}}", "1:13: Step 'a': There is no step option 'on_failure'."),
         ("steps: {a: {name: b}}", "1:13: Step 'a': There is no step option 'name'."),
         ("steps: {a: {retries: -1}}", "1:22: Step 'a': The step option retries=-1 does not fit"),
@@ -436,7 +438,7 @@ def test_what_is_wrong_with_a_parameter_is_said_with_its_place(
         ("steps: {a: {refresh: maybe}}", "1:22: Step 'a': The step option refresh='maybe' does"),
         ("steps: {a: {resources: {cpu: !!set {a}}}}", "1:30: The YAML tag tag:yaml.org,2002:set"),
         ("stack: a\n\tcache: true", "2:1: This line is indented with a tab; YAML takes spaces o"),
-        ("stack: 'a", "1:10: This is not YAML: found unexpected end of stream."),
+        ("stack: 'a", "1:8: This is not YAML: this quote is not closed."),
         ("stack: a\n---\n", "2:1: This is not YAML: a second document begins here."),
     ],
 )  # fmt: skip

@@ -41,7 +41,12 @@ map of 20 that a step made, one changed, peak memory
 map of 20 that a step made, one changed, written
 1,000 prints in a step
 frames between run() and the step
-picture of 20 steps""".splitlines()
+picture of 20 steps
+penstock --help
+penstock stack list
+penstock orchestrator flavor list
+penstock stack set careful
+penstock artifact-store register""".splitlines()
 COUNTED = {  # whatever the machine, and however small the run
     "heavy libraries among them": 0,
     "lines that hello prints": 4,

@@ -106,8 +106,8 @@ def test_an_error_is_one_message_on_stderr(penstock: Any) -> None:
 
 def test_an_unlikely_command_is_answered_with_all(penstock: Any) -> None:
     assert penstock("stack", "xyz").err == (
-        "Error: There is no command 'xyz'. There are 'check', 'describe', 'down', 'get', "
-        "'list', 'set', 'up'.\n"
+        "Error: There is no command 'xyz'. There are 'check', 'delete', 'describe', 'down', "
+        "'export', 'get', 'import', 'list', 'register', 'set', 'up', 'update'.\n"
         "Type: penstock stack --help\n"
     )
 
@@ -131,7 +131,9 @@ def test_the_help_imports_no_command(python: Python) -> None:
         "print([name for name in sys.modules if name.startswith('penstock.cli.')])"
     )
     done = python("-c", code)
-    assert done.stdout.splitlines()[-1] == "['penstock.cli.group', 'penstock.cli.main']"
+    assert done.stdout.splitlines()[-1] == (
+        "['penstock.cli.group', 'penstock.cli.component', 'penstock.cli.main']"
+    )
 
 
 def test_symbols_of_ours_are_spelled_in_ascii_where_they_must_be(

@@ -5,8 +5,12 @@
   prints, and so does a comment that is a line of its own, and not indented.
 * In a `console` block, lines after `$ ` are typed, and what follows is what is printed.
 
+A block of `python zenml` or `console metaflow` belongs to that tool's half of the page: a story
+of its own, told with the Python that has the tool. One of `python both` belongs to both.
+
 Ids, digests, times and sizes in memory count as equal; `…` stands for anything, alone on a line for
-any number of lines. The folder is /home/you/project, the user `you`, the machine `laptop`.
+any number of lines. The folder is /home/you/project, what lies beside it is in /home/you, the
+user is `you`, the machine `laptop`.
 """
 
 import os
@@ -23,7 +27,7 @@ from penstock.runtime import provenance
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(\w+(?: \w+)?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"# (\S+\.\w+)\n")
 PRINTED = re.compile(r"^(?: *print\(.*\)  # |# ?)(.*)$", re.MULTILINE)
 TYPED = re.compile(r"^\$ (.*)\n", re.MULTILINE)
@@ -59,6 +63,10 @@ class Story:
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
     """Further variables."""
+    tool: str = ""
+    """Whose half of the page: ours, unless another tool is named."""
+    python: str = sys.executable
+    """What `python` is."""
     program: str = ""
     made: list[str] = field(default_factory=list)
     """Targets of the Makefile that the page names."""
@@ -67,9 +75,12 @@ class Story:
 
     def happen(self) -> "Story":
         """Carry the page out."""
-        (self.folder / ".venv").symlink_to(sys.prefix)
+        (self.folder / ".venv").symlink_to(Path(self.python).parent.parent)
         (self.folder / ".tmp").mkdir()
-        for kind, text in BLOCK.findall(self.page.read_text("utf-8")):
+        for fence, text in BLOCK.findall(self.page.read_text("utf-8")):
+            kind, _, tool = fence.partition(" ")
+            if tool not in (self.tool, "both"):
+                continue
             if kind == "console":
                 self._type(text)
             elif named := NAMED.match(text):
@@ -80,7 +91,7 @@ class Story:
                 self.program += text
         if self.program:
             (self.folder / "program.py").write_text(self.program, "utf-8")
-            printed = self._run(f"{shlex.quote(sys.executable)} program.py 2>errors || cat errors")
+            printed = self._run(f"{shlex.quote(self.python)} program.py 2>errors || cat errors")
             self._compare("the program", "\n".join(PRINTED.findall(self.program)), printed)
         return self
 
@@ -96,7 +107,7 @@ class Story:
             self._compare(f"$ {command}", wanted, printed)
 
     def _run(self, script: str) -> str:
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        path = f"{Path(self.python).parent}:{os.environ['PATH']}"
         done = subprocess.run(
             ["bash", "-c", script],
             cwd=self.folder,
@@ -127,6 +138,7 @@ class Story:
 
     def _names(self) -> Iterator[tuple[str, str]]:
         yield re.escape(str(self.folder)), "/home/you/project"
+        yield re.escape(str(self.folder.parent)), "/home/you"
         yield rf"\b{re.escape(provenance.user())}\b", "you"
         yield rf"\b{re.escape(provenance.host())}\b", "laptop"
 

@@ -32,10 +32,23 @@ def test_the_default_stack_loads_nothing_heavy(tmp_path: Path) -> None:
     assert loaded(tmp_path) == "[]"
 
 
-def test_a_file_loads_the_yaml_library_and_a_stack_without_options_no_more(tmp_path: Path) -> None:
-    (tmp_path / "penstock.yaml").write_text(
-        "active: a\nstacks: {a: {orchestrator: default, artifact_store: default}}\n"
-    )
+FILE = """\
+active: a
+stacks:
+  a: {orchestrator: default, artifact_store: default}
+"""
+
+
+def test_a_file_written_as_usual_and_a_stack_without_options_load_no_library(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "penstock.yaml").write_text(FILE)
+
+    assert loaded(tmp_path) == '["penstock.stack.parsing"]'
+
+
+def test_any_other_file_loads_the_yaml_library_and_no_more(tmp_path: Path) -> None:
+    (tmp_path / "penstock.yaml").write_text(f"---\n{FILE}")
 
     assert loaded(tmp_path) == '["ruamel", "penstock.stack.parsing"]'
 

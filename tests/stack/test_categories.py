@@ -489,3 +489,12 @@ def test_the_command_line_lists_its_flavors(checked: Registry, acme: Path) -> No
         ("data-validator", "strict"),
         ("model-registry", "shelf"),
     ]
+
+
+def test_to_list_categories_needs_none_of_their_ports() -> None:
+    code = (
+        "import sys; from penstock.stack.categories import KNOWN; list(KNOWN);"
+        "print('penstock.stack.orchestrator' in sys.modules, KNOWN['orchestrator'].port.__name__)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "False Orchestrator\n"

@@ -108,6 +108,14 @@ def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_written(changes
     assert changes.file.read_text() == FILE
 
 
+def test_a_name_that_cannot_be_one_is_told_of_once(changes: Changes) -> None:
+    with pytest.raises(BadConfiguration, match="'My Store' cannot be the name of an art") as caught:
+        changes.register_component(ComponentSpec("artifact-store", "My Store", "local"))
+
+    assert str(caught.value).endswith("Take 'my-store', for example.")
+    assert str(caught.value).count("cannot be the name") == 1
+
+
 def test_an_unknown_flavor_is_told_with_a_near_one(changes: Changes) -> None:
     with pytest.raises(UnknownFlavor, match=r"Did you mean 'local'\?"):
         changes.register_component(ComponentSpec("artifact-store", "new", "loca"))

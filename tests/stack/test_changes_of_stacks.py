@@ -156,6 +156,9 @@ def test_what_was_not_there_is_unset_again(changes: Changes) -> None:
     ({"orchestrator": ["wide"]}, "one orchestrator; .* is no name"),
     ({"step_operators": [1]}, "a list of step_operators; .* are no names"),
     ({"steps": [1]}, "A stack's steps are a mapping"),
+    ({"steps": {"train": 5}}, "The options of step 'train' are a mapping, and not 5"),
+    ({"steps": {1: {}}}, "In steps of a stack, 1 is no name"),
+    ({"secrets": {"DB": 5}}, "The secret 'DB' must be text"),
     ({"step_operators": ["b"]}, "'a' is not among the stack's step operators"),
     ({"secrets": {"DB": "s3cret"}}, "The secret 'DB' is written out"),
 ])  # fmt: skip
@@ -267,6 +270,19 @@ def test_after_the_teams_default_the_built_in_stack_is_active(
     assert "active" not in project.file.read_text()
 
 
+def test_the_line_that_brings_a_stack_back_makes_it_active_again_where_it_was(
+    changes: Changes, registry: Registry, project: Project
+) -> None:
+    project.file.write_text(f"active: prod\n{FILE}")
+    registry.set_active("prod")
+
+    (change,) = changes.delete_stack("prod")
+
+    registering, *choosing = change.undo.split(" && ")
+    assert registering.startswith("penstock stack register prod ")
+    assert choosing == ["penstock stack set prod --project", "penstock stack set prod"]
+
+
 def test_a_stack_that_the_variable_still_names_is_told(
     changes: Changes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,6 +314,7 @@ def test_a_stack_that_the_users_file_has_too_stays_the_choice(
 
     assert change.remarks == ("Now active: dev (penstock stack set, in .penstock/active).",)
     assert registry.stacks()["dev"].artifact_store == "mine"
+    assert "&&" not in change.undo
 
 
 def test_the_teams_default_is_written_into_the_projects_file(

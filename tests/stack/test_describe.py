@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, Literal
@@ -6,7 +7,7 @@ import pytest
 
 from penstock.artifacts.local import LocalArtifactStore
 from penstock.model.component import Secret
-from penstock.stack.describe import Option, options, words
+from penstock.stack.describe import Option, about, options, words
 
 
 def test_options_of_a_flavor_come_with_the_docstrings_below_their_fields(
@@ -50,3 +51,18 @@ def test_options_of_base_classes_are_described_too() -> None:
 )
 def test_types_are_said_in_plain_words(hint: Any, text: str) -> None:
     assert words(hint) == text
+
+
+def test_a_class_is_about_what_its_docstring_begins_with() -> None:
+    class Told(LocalArtifactStore):
+        """Two lines
+        of one sentence.
+
+        And more.
+        """
+
+    @dataclass(frozen=True, kw_only=True)
+    class Silent(LocalArtifactStore):
+        pass
+
+    assert (about(Told), about(Silent)) == ("Two lines of one sentence.", "")

@@ -30,6 +30,8 @@ stacks:
   prod: {orchestrator: kf, artifact_store: bucket}
 # the end"""
 
+SCHEMA = "# yaml-language-server: $schema=.penstock/schema.json\n"
+
 
 def document(text: str = TEXT) -> Document:
     return Document(text, FILE)
@@ -52,6 +54,29 @@ def test_a_new_entry_stands_at_the_end_of_its_section_and_is_written_like_its_ne
     old = "  # oven: {flavor: oven}\n"
     assert found.text == TEXT.replace(old, old + new)
     assert found.line("orchestrators", "big") == 10
+
+
+@pytest.mark.parametrize(
+    "top", ["# the team's\n# and ours\n", "\n# ours\n", "---\n# ours\n", f"{SCHEMA}# ours\n"]
+)
+def test_the_heading_of_a_file_stays_on_top(top: str) -> None:
+    found = document(f"{top}stacks:\n  a: {{orchestrator: default, artifact_store: default}}\n")
+
+    found.set_active("a")
+    found.put("orchestrators", "big", {"flavor": "oven"})
+
+    below = "active: a\norchestrators:\n  big: {flavor: oven}\nstacks:"
+    assert found.text.startswith(f"{top}{below}")
+
+
+@pytest.mark.parametrize("top", ["# ours\n\n", SCHEMA + "\n# ours\n\n", "# ours\n\n# more\n\n"])
+def test_a_comment_below_the_heading_is_of_its_section(top: str) -> None:
+    stacks = "stacks:\n  a: {orchestrator: default, artifact_store: default}\n"
+    found = document(f"{top}# which\n{stacks}")
+
+    found.set_active("a")
+
+    assert found.text.startswith(f"{top}active: a\n# which\nstacks:")
 
 
 def test_a_changed_option_is_all_that_changes() -> None:
@@ -114,15 +139,16 @@ def test_a_flavor_goes_with_its_headings() -> None:
 
 
 def test_the_active_stack_stands_at_the_top_below_the_line_for_editors() -> None:
-    found = document("# yaml-language-server: $schema=x\n# the ovens\norchestrators:\n")
+    text = f"{SCHEMA}\n# ours\n\n# the ovens\norchestrators:\n"
+    found = document(text)
 
     found.set_active("default")
-    assert found.text.splitlines()[1:3] == ["active: default", "# the ovens"]
+    assert found.text.splitlines()[4:6] == ["active: default", "# the ovens"]
     found.set_active("other")
     assert found.configuration.active == "other"
     found.set_active(None)
     found.set_active(None)
-    assert found.text == "# yaml-language-server: $schema=x\n# the ovens\norchestrators:\n"
+    assert found.text == text
 
 
 @pytest.mark.parametrize("text", ["", "# a\n", "---\n", "{}", "~\n", "orchestrators:", "\n\n"])

@@ -251,3 +251,16 @@ def test_a_module_that_ends_the_process_is_said(
 
     with pytest.raises(BadConfiguration, match=r"failed: SystemExit: 3 \(.*leaving_orch.py:2\)"):
         find("orchestrator", "x", {"orchestrator": {"x": "leaving_orch:X"}}).load()
+
+
+def test_a_class_names_its_flavor_itself_and_by_no_inheritance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_stores.py").write_text(
+        "from penstock.artifacts.local import LocalArtifactStore\n"
+        "class Named(LocalArtifactStore):\n    flavor = 'kept'\n"
+        "class Nameless(LocalArtifactStore): ...\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert Flavor("artifact-store", "x", "own_stores:Named").own_name == "kept"
+    assert Flavor("artifact-store", "x", "own_stores:Nameless").own_name == "x"

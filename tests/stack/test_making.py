@@ -12,7 +12,7 @@ from penstock.artifacts.local import LocalArtifactStore
 from penstock.errors import BadConfiguration, MissingReference
 from penstock.model.component import Secret
 from penstock.stack.component import ComponentSpec, literals
-from penstock.stack.making import make
+from penstock.stack.making import check, make, resolved
 
 Oven = Callable[..., Any]
 
@@ -69,6 +69,30 @@ def test_an_unset_variable_is_named_with_component_and_place(oven: Oven) -> None
         "'NO_SUCH_HOST' is not set (${env:NO_SUCH_HOST} needs it).\n"
         "export NO_SUCH_HOST=…"
     )
+
+
+def test_misspelt_references_are_told_where_they_stand(oven: Oven) -> None:
+    with pytest.raises(BadConfiguration) as caught:
+        oven(host="http://${evn:HOST}", labels={"a": ["${env:}"]}, key="${ENV:KEY}")
+
+    said = str(caught.value)
+    assert (
+        "penstock.yaml:2:10: orchestrator 'big', option 'host': '${evn:HOST}' is no reference: did "
+        "you mean '${env:HOST}'?"
+    ) in said
+    assert "option 'labels': '${env:}' is no reference: it names no variable; write" in said
+    assert "option 'key': '${ENV:KEY}' is no reference: did you mean '${env:KEY}'?" in said
+
+
+def test_a_misspelt_reference_is_found_where_none_is_resolved() -> None:
+    spec = ComponentSpec("artifact-store", "a", "local", {"path": "${env:A}/${evn:B}"})
+
+    with pytest.raises(BadConfiguration, match=r"did you mean .\$\{env:B\}."):
+        check(spec)
+
+
+def test_a_dollar_that_is_no_reference_stays(oven: Oven) -> None:
+    assert oven(host="http://${HOME}/$(date)").host == "http://${HOME}/$(date)"
 
 
 @pytest.mark.parametrize("content", [None, b"\xff"])
@@ -212,3 +236,14 @@ def test_a_literal_secret_becomes_the_variable_that_carries_it() -> None:
 def test_an_option_that_no_file_could_hold_is_refused(kitchen: ModuleType) -> None:
     with pytest.raises(BadConfiguration, match="cannot be written down"):
         ComponentSpec.of(kitchen.Oven(host=object()))
+
+
+def test_a_component_given_in_code_is_told_of_a_misspelt_reference() -> None:
+    with pytest.raises(MissingReference, match=r"did you mean .\$\{env:PLACE\}."):
+        resolved(LocalArtifactStore(path="${evn:PLACE}"))
+
+
+def test_a_component_given_in_code_may_have_a_dollar_in_its_texts() -> None:
+    store = LocalArtifactStore(path="/a/$b")
+
+    assert resolved(store) == store

@@ -19,7 +19,8 @@ from penstock.artifacts.local import LocalArtifactStore
 from penstock.client import Client
 from penstock.errors import StackError
 from penstock.model import credentials
-from penstock.model.component import REFERENCE, Secret
+from penstock.model.component import Secret
+from penstock.model.references import REFERENCE
 from penstock.model.resources import Resources
 from penstock.orchestrators.local import LocalOrchestrator
 from penstock.stack.changing.changes import Changes

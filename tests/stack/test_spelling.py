@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.model.component import Secret
-from penstock.stack.changing.spelling import is_text, spelled
+from penstock.stack.changing.spelling import is_flag, is_text, shown, spelled
 from penstock.stack.complaints import Complaints
 from penstock.stack.nodes import parse
 
@@ -78,3 +78,20 @@ def test_these_take_text_and_nothing_else(hint: object) -> None:
 ])  # fmt: skip
 def test_these_take_other_things(hint: object) -> None:
     assert not is_text(hint)
+
+
+@pytest.mark.parametrize("hint", [bool, bool | None, Annotated[bool, 1], str | bool])
+def test_these_are_true_or_false(hint: object) -> None:
+    assert is_flag(hint)
+
+
+@pytest.mark.parametrize("hint", [int, str, Any, list[bool], None])
+def test_these_are_not_true_or_false(hint: object) -> None:
+    assert not is_flag(hint)
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    ("a: b", "a: b"), (True, "true"), (None, "null"), (["5", 5], '["5", 5]'), ({"a": 1}, "{a: 1}"),
+])  # fmt: skip
+def test_people_see_text_as_it_stands_and_all_else_as_yaml(value: object, text: str) -> None:
+    assert shown(value) == text

@@ -57,6 +57,13 @@ def test_a_file_has_references_and_literals(registry: Registry) -> None:
     )
 
 
+def test_a_misspelt_reference_is_pointed_at(registry: Registry) -> None:
+    assert complaints(registry, 'TOKEN: "${evn:TOKEN}"').endswith(
+        "penstock.yaml:7:14: The stack 'prod': secrets: the secret 'TOKEN': '${evn:TOKEN}' is no "
+        "reference: did you mean '${env:TOKEN}'?"
+    )
+
+
 def test_no_data_and_no_listing_shows_a_literal(registry: Registry) -> None:
     registry.project.file.write_text(FILE)
     made = registry.stack("prod")

@@ -12,8 +12,8 @@ from penstock.api.fields import Path, Said, fields_of
 from penstock.api.scalars import UNREAD
 from penstock.errors import MissingReference, did_you_mean, listed
 from penstock.lazy import lazy
-from penstock.model.component import REFERENCE, resolve
 from penstock.model.fit import surely_wrong
+from penstock.model.references import REFERENCE, resolve
 from penstock.model.signature import REQUIRED, Signature, bare, class_in
 from penstock.stack.complaints import Complaints
 from penstock.stack.nodes import Node

@@ -7,12 +7,18 @@ from collections.abc import Mapping
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
 
 import click
 
 from penstock.model.fit import shown
 from penstock.model.signature import bare, class_in
+
+if TYPE_CHECKING:
+    Choice = click.Choice[str]
+    ParamType = click.ParamType[Any]
+else:  # generic since click 8.2, and 8.1 will do
+    from click import Choice, ParamType
 
 _dump: Final = json.JSONEncoder().encode
 
@@ -66,7 +72,7 @@ def refused(flag: str, error: Exception) -> str:
     return f"{flag}: {error}"
 
 
-class _OneOf(click.Choice[str]):
+class _OneOf(Choice):
     """One of some values, by how each is written."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -77,7 +83,7 @@ class _OneOf(click.Choice[str]):
         return self._values[super().convert(value, param, ctx)]
 
 
-class _Read(click.ParamType[Any]):
+class _Read(ParamType):
     """Anything that pydantic makes of text or JSON."""
 
     name = "value"

@@ -120,6 +120,11 @@ class LocalArtifactStore(ArtifactStore):
     def placed(self, root: Path) -> Self:
         return replace(self, path=os.path.normpath(root / Path(self.path).expanduser()))
 
+    @property
+    def only_here(self) -> bool:
+        """A folder is on this machine, as far as anybody can know."""
+        return True
+
     def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
         target = self._file(key)
         temp = self._write(buffers)

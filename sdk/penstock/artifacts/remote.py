@@ -69,6 +69,11 @@ class RemoteArtifactStore(DistantStore):
         """Everywhere but in memory."""
         return not self.path.startswith("memory:")
 
+    @property
+    def only_here(self) -> bool:
+        """In memory."""
+        return not self.distant
+
     def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
         place, data = self._place, b"".join(buffers)
         path, temp = place.of(key), place.of(_temporary())

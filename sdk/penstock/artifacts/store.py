@@ -102,6 +102,11 @@ class ArtifactStore(StackComponent, ABC):
         return False
 
     @property
+    def only_here(self) -> bool:
+        """Whether no other machine can reach it. Then nothing that runs elsewhere is given it."""
+        return False
+
+    @property
     def read_cache_size(self) -> int:
         """Bytes that this machine may keep of the objects of such stores: see `DistantStore`."""
         return 0

@@ -1,15 +1,17 @@
-"""`penstock flavor`: the implementations that there are."""
+"""`penstock flavor`: the implementations that there are, of all categories."""
 
 from __future__ import annotations
 
 import click
 
+from penstock.api.ending import remark
+from penstock.cli.components.flavors import KEYS, cells, of_category
 from penstock.cli.group import Group
 from penstock.cli.output import json_option, print_json, table
-from penstock.stack import flavor as flavors
-from penstock.stack.categories import categories
+from penstock.stack.categories import categories, strays
+from penstock.stack.files import files
+from penstock.stack.files import flavors as own
 from penstock.stack.project import Project
-from penstock.stack.registry import Registry
 
 
 @click.group(cls=Group)
@@ -18,26 +20,21 @@ def flavor() -> None:
 
 
 @flavor.command("list")
-@json_option("category", "flavor", "target", "package", many=True)
+@json_option(*KEYS, many=True)
 def list_flavors(*, as_json: bool) -> None:
-    """All flavors that are installed here; none of them is imported."""
-    own = Registry(Project.find()).flavors
-    known = dict.fromkeys((*categories(), *own))
-    found = [each for category in known for each in flavors.flavors(category, own)]
+    """All flavors of all categories, and what to type where one is not installed.
+
+    None of them is imported. More of one: `penstock CATEGORY flavor describe FLAVOR`.
+    """
+    there = files(Project.find())
+    known = dict.fromkeys((*categories(), *own(there)))
+    found = [each for category in known for each in of_category(there, category)]
     if as_json:
-        print_json(
-            [
-                {
-                    "category": each.category,
-                    "flavor": each.name,
-                    "target": each.target,
-                    "package": each.package,
-                }
-                for each in found
-            ]
+        print_json(found)
+    else:
+        table(
+            ["CATEGORY", "FLAVOR", "FROM", "INSTALLED"],
+            [[each["category"], *cells(each)] for each in found],
         )
-        return
-    table(
-        ["CATEGORY", "FLAVOR", "TARGET", "PACKAGE"],
-        [[each.category, each.name, each.target, each.package or "this project"] for each in found],
-    )
+    for text in strays():
+        remark(f"Warning: {text}")

@@ -3,54 +3,76 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from penstock._version import __version__
 from penstock.api.ending import ended, remark
-from penstock.cli.group import Group
+from penstock.cli import component
+from penstock.cli.group import Later, Table
+from penstock.errors import StackError
+from penstock.lazy import lazy
+from penstock.stack.categories import KNOWN, Category, categories
 
-COMMANDS: Final = {
+if TYPE_CHECKING:
+    from penstock.cli import completing
+    from penstock.cli.components import written
+else:
+    completing = lazy("penstock.cli.completing")  # only for a shell that asks
+    written = lazy("penstock.cli.components.written")  # only for a word that is not known
+
+COMPLETING: Final = "_PENSTOCK_COMPLETE"
+"""The variable by which a shell asks for words: see `penstock completion`."""
+
+COMMANDS: Final[Table] = {
     "artifact": ("penstock.cli.artifact:artifact", "What steps left in the store."),
-    "artifact-store": (
-        "penstock.cli.artifact_store:artifact_store",
-        "The places where artifacts live.",
+    "completion": (
+        "penstock.cli.completion:completion",
+        "Print the script that makes a shell complete with TAB.",
     ),
+    "doctor": ("penstock.cli.doctor:doctor", "Look at everything that a run depends on."),
     "flavor": ("penstock.cli.flavor:flavor", "The implementations that there are."),
     "gc": ("penstock.cli.gc:gc", "Delete what nobody needs any more, or say what that is."),
+    "init": ("penstock.cli.init:init", "Begin a project: a penstock.yaml that says how to go on."),
     "pipeline": ("penstock.cli.pipeline:pipeline", "Pipelines of a file: run one, or show it."),
     "run": ("penstock.cli.run:run", "What has run, and how."),
     "stack": ("penstock.cli.stack:stack", "Where pipelines run and where artifacts live."),
     "version": ("penstock.cli.version:version", "Which penstock this is."),
 }
-"""Name → where the command is, and its help: so that `--help` loads none of them."""
+"""All but those of categories."""
 
 
-class Nouns(Group):
-    """A group whose commands are imported when they are used."""
+class Nouns(Later):
+    """The commands above, and a group for each category, also of those that packages bring."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
+        return sorted({*self.table, *self._categories()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), name)
-        return command
+        if cmd_name in self.table:
+            return super().get_command(ctx, cmd_name)
+        found = KNOWN.get(cmd_name) or categories().get(cmd_name) or written.category(cmd_name)
+        return component.group(found) if found else None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][1]) for name in sorted(COMMANDS)])
+    def about(self) -> dict[str, str]:
+        return {name: each.about for name, each in self._categories().items()} | super().about()
+
+    def _categories(self) -> Mapping[str, Category]:
+        """Of a package that is broken nothing is said here, where help is looked for."""
+        try:
+            return categories()
+        except StackError:
+            return KNOWN
 
 
 @click.version_option(__version__, message="penstock %(version)s")
 @click.group(
     cls=Nouns,
+    table=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Results go to stdout, the rest to stderr. Exit codes: 0 ok, 1 a step failed, 2 usage, "
     "3 configuration, 4 not found, 5 store or remote, 130 interrupted.",
@@ -61,6 +83,8 @@ def penstock() -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run a command line, by default this process's. Returns the exit code."""
+    if asked := os.environ.get(COMPLETING):
+        return ended(lambda: completing.tell(asked, penstock, COMPLETING))
     with _warnings():
         return ended(lambda: penstock.main(args, prog_name="penstock", standalone_mode=False))
 

@@ -36,9 +36,8 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     narrow, the cells of each row stand below each other."""
     texts = [[_cell(cell) for cell in row] for row in (headings, *rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    if sum(widths) + 2 * len(widths) - 2 > _columns():
-        blocks = (dict(zip(headings, row, strict=True)) for row in texts[1:])
-        say("\n\n".join(map(_facts, blocks)))
+    if sum(widths) + 2 * len(widths) - 2 > columns():
+        say("\n\n".join(_facts(_block(headings, row)) for row in texts[1:]))
         return
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in texts)
     say("\n".join(lines))
@@ -68,6 +67,15 @@ def iso(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
+def _block(headings: Sequence[str], row: Sequence[str]) -> dict[str, str]:
+    """A row by its headings; a mark in a column without one goes before the first."""
+    pairs = list(zip(headings, row, strict=True))
+    found = {heading: cell for heading, cell in pairs if heading}
+    first = next(iter(found))
+    marks = [cell for heading, cell in pairs if not heading]
+    return found | {first: " ".join(filter(None, [*marks, found[first]]))}
+
+
 def _facts(data: Mapping[str, object]) -> str:
     width = max(map(len, data), default=0) + 1
     return "\n".join(f"{f'{name}:':{width}} {_cell(data[name])}".rstrip() for name in data)
@@ -78,7 +86,7 @@ def _cell(value: object) -> str:
     return " ".join(str(value).splitlines())
 
 
-def _columns() -> float:
+def columns() -> float:
     """How wide the terminal is; what is no terminal has room for everything."""
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns or float("inf")

@@ -35,7 +35,7 @@ class OfPipeline(click.Group):
 
     def __init__(self, *, make: Callable[[Pipeline[..., Any]], click.Command], **given: Any):
         super().__init__(**given, subcommand_metavar="FILE:NAME [FLAGS]...", options_metavar="")
-        self._make = make
+        self.make = make
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, args or ["--help"])
@@ -47,7 +47,7 @@ class OfPipeline(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         found = target.find(args[0], ctx.command_path)
-        return args[0], self._make(found), args[1:]
+        return args[0], self.make(found), args[1:]
 
 
 def _showing(pipeline: Pipeline[..., Any]) -> click.Command:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
-from penstock.errors import MissingReference, PenstockError, StoreError
+from penstock.errors import PenstockError, StoreError
 from penstock.model.immutable import immutable
 from penstock.model.names import check_name
+from penstock.model.references import REFERENCE, resolve
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema
@@ -20,8 +19,6 @@ CATEGORIES: Final = (
     "orchestrator", "artifact-store", "step-operator", "experiment-tracker", "model-deployer",
 )  # fmt: skip
 """What a stack is made of, as users write it."""
-
-REFERENCE: Final = re.compile(r"\$\{(env|file):([^}]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,26 +161,3 @@ class Secret:
 
 def _default(field: Field[Any]) -> Any:
     return field.default if field.default_factory is MISSING else field.default_factory()
-
-
-def resolve(text: str) -> str:
-    """`text` with every `${env:NAME}` and `${file:PATH}` replaced. Raises `MissingReference`."""
-
-    def value(match: re.Match[str]) -> str:
-        kind, name = match.groups()
-        if kind == "env":
-            if name not in os.environ:
-                raise MissingReference(
-                    f"The environment variable {name!r} is not set ({match[0]} needs it).",
-                    hint=f"export {name}=…",
-                )
-            return os.environ[name]
-        try:
-            return Path(name).expanduser().read_text("utf-8").rstrip("\n")
-        except (OSError, RuntimeError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise MissingReference(
-                f"The file {name!r} cannot be read: {reason} ({match[0]} needs it)."
-            ) from error
-
-    return REFERENCE.sub(value, text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from penstock.model.component import REFERENCE
+from penstock.model.references import REFERENCE
 
 MASK: Final = "***"
 

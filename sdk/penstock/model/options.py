@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from penstock.errors import BadStep, UnknownOption, did_you_mean
+from penstock.errors import BadStep, UnknownOption, did_you_mean, listed
 from penstock.lazy import lazy
 from penstock.model import durations, plain
 from penstock.model.controls import Controls
@@ -59,8 +59,15 @@ FOREIGN: Final = {
     "output_materializers": "@materializer(Type) on a Materializer class",
     "cache_version": "version='2'",
     "cache_key_fn": "version='2'",
+    "config_path": "config='prod.yaml'",
 }
 """Options of other tools, and how the same is said here."""
+
+
+def called_here(name: str, known: Iterable[str]) -> str | None:
+    """The hint for an option of another tool: which of the known ones it is, or nothing."""
+    own = [key for key in known if f"{key}=" in FOREIGN.get(name, "")]
+    return f"Here that is {listed(own)}." if own else None
 
 
 _VARIABLE: Final = re.compile(r"[^\s=\0]+")

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.errors import CannotRun, did_you_mean, listed
+from penstock.lazy import lazy
 from penstock.model.binding import written_texts
 from penstock.model.graph import Call, Graph
 from penstock.model.options import PipelineOptions
 from penstock.runtime.masking import Mask
 from penstock.runtime.secrets import Secrets
 from penstock.stack.stack import Stack
+
+if TYPE_CHECKING:
+    from penstock.stack import other_machines
+else:
+    other_machines = lazy("penstock.stack.other_machines")  # only for who runs steps there
 
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -24,6 +30,8 @@ def check(graph: Graph, stack: Stack, options: PipelineOptions, secrets: Secrets
     """
     problems = list(_unknown_settings(f"pipeline {graph.name}", options.settings, stack))
     problems += stack.orchestrator.problems(list(graph.calls.values()))
+    if stack.orchestrator.elsewhere:
+        problems += other_machines.problems(stack)
     store = stack.artifact_store
     problems += [f"artifact store {store.name!r}: {text}" for text in store.problems()]
     for operator in stack.step_operators:

@@ -10,12 +10,11 @@ from functools import cached_property
 from pathlib import Path
 
 from penstock.errors import CannotRun, MissingReference
-from penstock.model.component import resolve
 from penstock.model.graph import Call
+from penstock.model.references import from_root, resolve
 from penstock.runtime import masking
 from penstock.runtime.masking import Mask
 from penstock.stack import secrets as written
-from penstock.stack.making import from_root
 from penstock.stack.stack import Stack
 
 

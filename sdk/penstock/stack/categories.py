@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Final
 
-from penstock.artifacts.store import ArtifactStore
 from penstock.errors import BadConfiguration, did_you_mean, listed
 from penstock.model.component import StackComponent
 from penstock.stack.component import several
 from penstock.stack.installed import PREFIX, offers
-from penstock.stack.orchestrator import Orchestrator
-from penstock.stack.step_operator import StepOperator
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +24,17 @@ class Category:
     """Where a file has its components: `artifact_stores`. Also its entry point group's name."""
     one: bool
     """Whether a stack has exactly one of it; else any number."""
-    port: type[StackComponent]
-    """What all its flavors are."""
     about: str
     """What it is for, in a sentence."""
+    base: str = "penstock.model.component:StackComponent"
+    """What all its flavors are, as `module:Class`: to list categories, none of them is needed."""
+
+    @property
+    def port(self) -> type[StackComponent]:
+        """What all its flavors are."""
+        module, _, name = self.base.partition(":")
+        found: type[StackComponent] = getattr(import_module(module), name)
+        return found
 
     @property
     def key(self) -> str:
@@ -46,25 +51,25 @@ KNOWN: Final[Mapping[str, Category]] = {
     each.name: each
     for each in (
         Category(
-            "orchestrator", "orchestrators", True, Orchestrator,
+            "orchestrator", "orchestrators", True,
             "What runs the steps of a pipeline: when and where.",
+            "penstock.stack.orchestrator:Orchestrator",
         ),
         Category(
-            "artifact-store", "artifact_stores", True, ArtifactStore,
+            "artifact-store", "artifact_stores", True,
             "The places where artifacts live.",
+            "penstock.artifacts.store:ArtifactStore",
         ),
         Category(
-            "step-operator", "step_operators", False, StepOperator,
+            "step-operator", "step_operators", False,
             "What runs single steps somewhere else.",
+            "penstock.stack.step_operator:StepOperator",
         ),
         Category(
-            "experiment-tracker", "experiment_trackers", False, StackComponent,
+            "experiment-tracker", "experiment_trackers", False,
             "What keeps parameters and metrics of runs side by side.",
         ),
-        Category(
-            "model-deployer", "model_deployers", False, StackComponent,
-            "What serves models.",
-        ),
+        Category("model-deployer", "model_deployers", False, "What serves models."),
     )
 }  # fmt: skip
 """Those that penstock itself has a word for. Others come with the packages that offer a flavor."""
@@ -137,4 +142,4 @@ def _brought(section: str) -> Category:
     packages = listed(sorted({offer.package for offer in offers() if offer.section == section}))
     name = name_of(section)
     about = f"The {several(name)}, which come with {packages}."
-    return Category(name, section, False, StackComponent, about)
+    return Category(name, section, False, about)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from penstock.errors import StackError
-from penstock.model.component import Finding
-from penstock.stack import findings, secrets
-from penstock.stack.component import spoken
+from penstock.model.component import Finding, Secret, StackComponent
+from penstock.stack import findings, other_machines, secrets
+from penstock.stack.component import ComponentSpec, spoken
+from penstock.stack.flavor import Own
+from penstock.stack.other_machines import Obstacle
 from penstock.stack.project import Project
 from penstock.stack.registry import Registry
 from penstock.stack.stack import Stack
+
+Part = tuple[ComponentSpec, StackComponent | StackError]
 
 
 class Who(NamedTuple):
@@ -70,7 +74,14 @@ def check(
     """Try out each component of a stack, by default the active one. One that cannot even be made is
     a finding as well. Raises `UnknownStack`."""
     name = registry.active(chosen, by).name
-    return Checked(name, [*_components(registry, chosen, by), *_secrets(registry, chosen, name)])
+    parts = list(registry.tried(chosen, by))
+    needed = _secrets(registry, chosen, name)
+    obstacles = [
+        *other_machines.in_components(parts, registry.flavors),
+        *other_machines.in_secrets(parts, name, needed),
+    ]
+    found = [*_components(parts, registry.flavors), *_of_secrets(needed, name, registry.project)]
+    return Checked(name, list(_with(found, obstacles)))
 
 
 def check_given(stack: Stack) -> Checked:
@@ -78,11 +89,8 @@ def check_given(stack: Stack) -> Checked:
     return check(Registry(Project.find()), stack)
 
 
-def _components(
-    registry: Registry, chosen: str | Stack | None, by: str
-) -> Iterator[tuple[Who, Finding]]:
-    own = registry.flavors
-    for spec, made in registry.tried(chosen, by):
+def _components(parts: Iterable[Part], own: Own) -> Iterator[tuple[Who, Finding]]:
+    for spec, made in parts:
         who = Who(spec.category, spec.name)
         if isinstance(made, StackError):
             found = findings.of_unmade(spec, made, own)
@@ -91,16 +99,28 @@ def _components(
         yield from ((who, each) for each in found)
 
 
-def _secrets(
-    registry: Registry, chosen: str | Stack | None, name: str
-) -> Iterator[tuple[Who, Finding]]:
+def _secrets(registry: Registry, chosen: str | Stack | None, name: str) -> Mapping[str, Secret]:
     """What steps ask for by name."""
     if isinstance(chosen, Stack):
-        found = chosen.secrets
-    else:
-        found = secrets.made(registry.stacks()[name].secrets)
+        return chosen.secrets
+    return secrets.made(registry.stacks()[name].secrets)
+
+
+def _of_secrets(
+    found: Mapping[str, Secret], stack: str, project: Project
+) -> Iterator[tuple[Who, Finding]]:
     for variable, secret in found.items():
-        yield Who("stack", name), findings.of_secret(variable, secret, registry.project.root)
+        yield Who("stack", stack), findings.of_secret(variable, secret, project.root)
+
+
+def _with(
+    found: Iterable[tuple[Who, Finding]], obstacles: Iterable[Obstacle]
+) -> Iterator[tuple[Who, Finding]]:
+    """The same, and what is in the way of running steps elsewhere, instead of notes on that."""
+    worse = [(Who(each.category, each.name), each.finding) for each in obstacles]
+    known = {(who, each.what) for who, each in worse}
+    yield from (one for one in found if not one[1].ok or (one[0], one[1].what) not in known)
+    yield from worse
 
 
 def _line(who: Who, found: Finding) -> str:

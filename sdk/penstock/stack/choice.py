@@ -13,6 +13,8 @@ from penstock.stack.project import Project
 
 VARIABLE: Final = "PENSTOCK_STACK"
 SET: Final = "penstock stack set, in .penstock/active"
+ASKED: Final = "asked for"
+"""By a name that was given, which needs no other words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ def unknown(choice: StackChoice, known: Iterable[str], project: Project) -> Unkn
     from difflib import get_close_matches  # only when something is wrong
 
     known = list(known)
+    by = "" if choice.origin == ASKED else f" ({choice.origin})"
     near = get_close_matches(choice.name, known, n=1)
     hints = [f"Did you mean {near[0]!r}?"] if near else []
     if choice.change:
@@ -53,6 +56,6 @@ def unknown(choice: StackChoice, known: Iterable[str], project: Project) -> Unkn
     if misspelt.exists() and not project.file.exists():
         hints.append(f"{misspelt} is not read: the file's name is penstock.yaml.")
     return UnknownStack(
-        f"There is no stack {choice.name!r} ({choice.origin}). Stacks: {listed(known)}.",
+        f"There is no stack {choice.name!r}{by}. Stacks: {listed(known)}.",
         hint=" ".join(hints),
     )

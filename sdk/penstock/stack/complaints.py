@@ -39,9 +39,11 @@ class Complaints:
         if not lines:
             return
         kind = next(iter(self._kinds)) if len(self._kinds) == 1 else BadConfiguration
-        if len(lines) > 1:
-            lines.insert(0, f"{self.file} has {len(lines)} problems:")
-        raise kind("\n  ".join(lines))
+        if len(lines) == 1:
+            raise kind(lines[0])
+        error = kind("\n  ".join([f"{self.file} has {len(lines)} problems:", *lines]))
+        error.problems = tuple(map(kind, lines))
+        raise error
 
 
 def shown(path: Path) -> str:

@@ -62,6 +62,12 @@ def spoken(category: str) -> str:
     return category.replace("-", " ")
 
 
+def a(category: str) -> str:
+    """One of a category, which is not said which, in a sentence."""
+    text = spoken(category)
+    return f"an {text}" if text[0] in "aeiou" else f"a {text}"
+
+
 def several(category: str) -> str:
     """Several of a category in a sentence."""
     text = spoken(category)

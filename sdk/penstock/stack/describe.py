@@ -62,6 +62,14 @@ def options(cls: type[StackComponent]) -> tuple[Option, ...]:
     )
 
 
+def about(cls: type[StackComponent]) -> str:
+    """What its docstring begins with, on one line; the one that a dataclass makes says nothing."""
+    text = inspect.cleandoc(vars(cls).get("__doc__") or "")
+    return (
+        "" if text.startswith(f"{cls.__name__}(") else " ".join(text.partition("\n\n")[0].split())
+    )
+
+
 def type_hints(cls: type[StackComponent]) -> dict[str, Any]:
     """The annotations of its fields, as types. Raises `BadConfiguration`."""
     try:

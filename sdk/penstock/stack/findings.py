@@ -15,12 +15,12 @@ from penstock.errors import (
     StackError,
     UnknownFlavor,
 )
-from penstock.model.component import Finding, Secret, StackComponent, resolve
+from penstock.model.component import Finding, Secret, StackComponent
+from penstock.model.references import from_root, resolve
 from penstock.stack import flavor
 from penstock.stack.blame import blamed
 from penstock.stack.component import ComponentSpec, secrets_in
 from penstock.stack.flavor import Own
-from penstock.stack.making import from_root
 
 LIBRARY: Final = "library"
 

@@ -20,7 +20,7 @@ from penstock.errors import (
 from penstock.lazy import lazy
 from penstock.model.component import StackComponent
 from penstock.stack.categories import KNOWN, name_of
-from penstock.stack.component import spoken
+from penstock.stack.component import a, spoken
 from penstock.stack.installed import offers
 
 if TYPE_CHECKING:
@@ -61,6 +61,18 @@ class Flavor:
 
     def load(self) -> type[StackComponent]:
         """The class. Raises `MissingExtra` or `BadConfiguration`."""
+        return self._checked(self._imported())
+
+    @property
+    def own_name(self) -> str:
+        """What its class calls it; one that only inherits a name has none.
+
+        Raises `MissingExtra` or `BadConfiguration`.
+        """
+        own = getattr(self._imported(), "__dict__", {})
+        return str(own.get("flavor", self.name))
+
+    def _imported(self) -> object:
         module, _, name = self.target.partition(":")
         try:
             loaded = import_module(module)
@@ -78,7 +90,8 @@ class Flavor:
                 f"{self} is {self.target!r}, and the module {module!r} has no {name!r}.",
                 hint=did_you_mean(name, vars(loaded)),
             )
-        return self._checked(getattr(loaded, name))
+        found: object = getattr(loaded, name)
+        return found
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -148,7 +161,7 @@ def find(category: str, name: str, own: Own | None = None, *, where: str = "") -
     found = {each.target: each for each in _installed(category) if each.name == name}
     if len(found) > 1:
         raise NameTaken(
-            f"{asked}Several packages bring {_a(category)} flavor named {name!r}: "
+            f"{asked}Several packages bring {a(category)} flavor named {name!r}: "
             f"{', '.join(f'{each.target} of {each.package!r}' for each in found.values())}.",
             hint="Say in penstock.yaml which one is meant: "
             f'flavors: {{{category}: {{{name}: "{next(iter(found))}"}}}}',
@@ -190,8 +203,3 @@ def _bare(cls: type[StackComponent]) -> list[str]:
         for name, hint in vars(cls).get("__annotations__", {}).items()
         if "ClassVar" not in str(hint)
     ]
-
-
-def _a(category: str) -> str:
-    text = spoken(category)
-    return f"an {text}" if text[0] in "aeiou" else f"a {text}"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from penstock.errors import (
     BadConfiguration,
@@ -19,20 +18,17 @@ from penstock.errors import (
     raised_at,
 )
 from penstock.lazy import lazy
-from penstock.model.component import REFERENCE, StackComponent, resolve
+from penstock.model.component import StackComponent
+from penstock.model.references import REFERENCE, resolve
+from penstock.stack import fitting
 from penstock.stack.component import ComponentSpec, is_required, option_fields, spoken
+from penstock.stack.fitting import Unfit
 from penstock.stack.flavor import Own, find
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
     from penstock.stack import describe
 else:
     describe = lazy("penstock.stack.describe")  # not needed where there are no options
-
-_FILE: Final = r"\$\{file:(?!~)([^}]+)\}"
-_SHAPE: Final = r".*(_type|_parsing|_of|literal_error|_required|_float|_size|missing|_argument)"
-"""Complaints of pydantic's that our own words for the type say better."""
 
 
 def make(spec: ComponentSpec, own: Own | None = None, root: Path | None = None) -> StackComponent:
@@ -72,18 +68,16 @@ def together(problems: Sequence[StackError], what: str) -> StackError:
 
 
 def resolved(component: StackComponent) -> StackComponent:
-    """A component that was given in code, with the references in its texts resolved."""
+    """A component that was given in code, with the references in its texts resolved.
+
+    Raises `MissingReference`.
+    """
     texts = {
         option: resolve(value)
         for option, value in component.options().items()
-        if isinstance(value, str) and REFERENCE.search(value)
+        if isinstance(value, str) and "$" in value
     }
     return replace(component, **texts) if texts else component
-
-
-def from_root(text: str, root: Path) -> str:
-    """A text whose `${file:…}` are taken from `root`."""
-    return re.sub(_FILE, lambda match: f"${{file:{root / match[1]}}}", text)
 
 
 def _loaded(spec: ComponentSpec, own: Own | None) -> type[StackComponent]:
@@ -106,10 +100,13 @@ def _values(
     if spec.options:
         hints = describe.type_hints(cls)
         for item in option_fields(cls):
-            if item.name in spec.options and item.name not in later:
+            if wrong := fitting.misspelt_in(spec.options.get(item.name)):
+                problems.append(_problem(spec, item.name, Unfit(wrong)))
+            elif item.name in spec.options and item.name not in later:
+                written, hint = spec.options[item.name], hints[item.name]
                 try:
-                    values[item.name] = _value(spec.options[item.name], hints[item.name], root)
-                except (_Unfit, MissingReference) as error:
+                    values[item.name] = fitting.value(written, hint, root)
+                except (Unfit, MissingReference) as error:
                     problems.append(_problem(spec, item.name, error))
     return problems, values
 
@@ -146,70 +143,18 @@ def _refers(value: object) -> bool:
     return isinstance(value, str) and REFERENCE.search(value) is not None
 
 
-class _Unfit(Exception):
-    """The value is not what the option takes."""
-
-
 def _names(spec: ComponentSpec, cls: type[StackComponent]) -> Iterator[StackError]:
     known = [item.name for item in option_fields(cls)]
     for option in spec.options:
         if option not in known:
             rest = did_you_mean(option, known) or f"Options: {listed(known)}."
-            yield _problem(spec, option, _Unfit(f"there is no such option. {rest}"))
+            yield _problem(spec, option, Unfit(f"there is no such option. {rest}"))
     for item in option_fields(cls):
         if is_required(item) and item.name not in spec.options:
             yield BadConfiguration(f"{spec.where}: {_who(spec)} needs the option {item.name!r}.")
 
 
-def _value(written: object, hint: Any, root: Path | None) -> Any:
-    """What the option's type makes of it."""
-    from pydantic import (
-        PydanticUserError,
-        TypeAdapter,
-        ValidationError,
-    )  # heavy; a stack without options is not
-
-    secret = describe.holds_secret(hint)
-    value = _replaced(written, root, secret=secret)
-    try:
-        # In a tuple, because a dataclass alone takes no configuration from outside.
-        (made,) = TypeAdapter(tuple[hint], config={"extra": "forbid"}).validate_python((value,))
-    except ValidationError as error:
-        shown = "" if secret else f"{_short(written)} does not fit: "
-        raise _Unfit(f"{shown}{_needed(error, hint)} is needed.") from error
-    except PydanticUserError as error:
-        raise _Unfit(f"it can be given in code only: it is {describe.words(hint)}.") from error
-    except PenstockError as error:  # the own checks of a class that the option holds
-        raise _Unfit(" ".join(str(error).splitlines())) from error
-    return made
-
-
-def _replaced(value: object, root: Path | None, *, secret: bool) -> Any:
-    if isinstance(value, str):
-        value = from_root(value, root) if root else value
-        return value if secret else resolve(value)
-    if isinstance(value, Mapping):
-        return {key: _replaced(item, root, secret=secret) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_replaced(item, root, secret=secret) for item in value]
-    return value
-
-
-def _needed(error: ValidationError, hint: Any) -> str:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if error.error_count() > 1 or re.fullmatch(_SHAPE, first["type"]):
-        return describe.words(hint)
-    limit = first["msg"].removeprefix("Value error, ")
-    limit = re.sub(r"^\w+ should (be|have|match) ?", "", limit)
-    return f"{describe.words(hint)}, {limit},"
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _problem(spec: ComponentSpec, option: str, error: _Unfit | MissingReference) -> StackError:
+def _problem(spec: ComponentSpec, option: str, error: Unfit | MissingReference) -> StackError:
     where = f"{spec.at.get(option, spec.where)}: {_who(spec)}, option {option!r}"
     if isinstance(error, MissingReference):
         return MissingReference(f"{where}: {error.message}", hint=error.hint)

@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.errors import StackError
 from penstock.model import credentials
-from penstock.model.component import REFERENCE
+from penstock.model.references import REFERENCE
 from penstock.stack import describe
 from penstock.stack.component import ComponentSpec
 from penstock.stack.flavor import Own, find

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from penstock.stack import not_yaml
+from penstock.stack import not_yaml, usual_yaml
 from penstock.stack.complaints import At, Complaints
 
 MOST_ALIASED: Final = 10_000
@@ -52,8 +52,18 @@ def parse(text: str, complaints: Complaints) -> Node | None:
 
 
 def composed(text: str, complaints: Complaints) -> tuple[Node | None, Any]:
-    """The document, and ruamel's nodes of it, which know where each of them ends."""
-    from ruamel.yaml import YAML  # 24 ms, and only where there is a file
+    """The document, and what it was read from: nodes that know where each of them ends."""
+    try:
+        root = usual_yaml.compose(text)
+        reader = _Reader(usual_yaml.Scalars(), complaints)
+        return reader.node(root) if root else None, root
+    except usual_yaml.Unusual:
+        return by_library(text, complaints)
+
+
+def by_library(text: str, complaints: Complaints) -> tuple[Node | None, Any]:
+    """The same of any text, as ruamel reads it."""
+    from ruamel.yaml import YAML  # 24 ms, and only where a file is not written as usual
     from ruamel.yaml.error import YAMLError
 
     yaml = YAML(typ="safe", pure=True)
@@ -79,7 +89,8 @@ class _TooMuch(Exception):
 
 
 class _Reader:
-    """Turns ruamel's nodes into ours. Of its constructor, only scalars of plain types are used."""
+    """Turns ruamel's nodes, or ours that look like them, into what is used. Of a constructor, only
+    scalars of plain types are used."""
 
     def __init__(self, constructor: Any, complaints: Complaints) -> None:
         self._constructor = constructor
@@ -122,6 +133,8 @@ class _Reader:
                 merged += item.value if item.id == "sequence" else [item]
                 continue
             node = self.node(item, at)
+            if _is_empty(item):
+                node = Node(node.value, not_yaml.at(key.end_mark), at)
             if str(key.tag) != f"{_TAG}str":
                 self._complaints.add(at, "A key must be text.", _quote(key))
             elif key.value in found:
@@ -150,6 +163,11 @@ class _Reader:
         except (ValueError, LookupError, AttributeError):
             self._complaints.add(at, f"{raw.value!r} is not of the YAML type {tag!r}.")
             return BROKEN
+
+
+def _is_empty(raw: Any) -> bool:
+    """Whether nothing is written there. ruamel points at what comes next, lines below."""
+    return bool(raw.id == "scalar" and raw.start_mark.index == raw.end_mark.index)
 
 
 def _quote(key: Any) -> str | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from penstock.model.component import REFERENCE, StackComponent
+from penstock.model.component import StackComponent
+from penstock.model.references import REFERENCE
 from penstock.stack import describe
 
 Schema = dict[str, Any]

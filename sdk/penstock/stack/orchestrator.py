@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from penstock.artifacts.source import Writing, unnoticed
 from penstock.model.component import StackComponent
-from penstock.model.graph import Call
-from penstock.model.plan import Plan
-from penstock.model.records import StepRun
+
+if TYPE_CHECKING:
+    from penstock.model.graph import Call
+    from penstock.model.plan import Plan
+    from penstock.model.records import StepRun
 
 
 class Job(Protocol):

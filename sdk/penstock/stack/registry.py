@@ -6,11 +6,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from penstock.errors import (
-    BadConfiguration,
-    MissingReference,
     NameTaken,
     StackError,
     UnknownComponent,
@@ -18,31 +16,19 @@ from penstock.errors import (
     listed,
 )
 from penstock.model.component import Secret, StackComponent
-from penstock.stack.categories import KNOWN
-from penstock.stack.choice import SET, VARIABLE, StackChoice, choices, unknown
+from penstock.stack import files
+from penstock.stack.assembling import all_made, assembled, spec_of
+from penstock.stack.choice import ASKED, SET, VARIABLE, StackChoice, choices, unknown
 from penstock.stack.component import ComponentSpec, several, spoken
-from penstock.stack.configuration import BUILT_IN, ONE, SEVERAL, Configuration, StackSpec
+from penstock.stack.configuration import BUILT_IN, Configuration, StackSpec
 from penstock.stack.file import read
 from penstock.stack.flavor import Own
-from penstock.stack.making import make, resolved, together
-from penstock.stack.project import Project, user_file
+from penstock.stack.making import make, resolved
+from penstock.stack.project import Project
+from penstock.stack.registered import HERE, REGISTERED, Registered
 from penstock.stack.stack import Stack
 
 T = TypeVar("T", Stack, StackComponent)
-
-HERE: Final = "registered in this process"
-
-
-class Registered:
-    """What was registered in code. It is forgotten with the process."""
-
-    def __init__(self) -> None:
-        self.stacks: dict[str, Stack] = {}
-        self.components: dict[tuple[str, str], StackComponent] = {}
-
-
-REGISTERED: Final = Registered()
-"""This process's own."""
 
 
 class Registry:
@@ -70,22 +56,17 @@ class Registry:
     def seeing(self, file: Configuration) -> Registry:
         """The same as it would be with this content of one of its files, and without what was
         registered in this process."""
-        files = [file if path == file.path else read(path) for path in self._paths]
-        return Registry(self.project, Registered(), files)
+        seen = [file if path == file.path else read(path) for path in self._paths]
+        return Registry(self.project, Registered(), seen)
 
     @cached_property
     def _paths(self) -> tuple[Path, ...]:
-        own, file = user_file(), self.project.file
-        return (file, own) if own and own != file else (file,)
+        return files.paths(self.project)
 
     @property
     def flavors(self) -> Own:
         """Flavors that the files define; the project's win."""
-        merged: dict[str, dict[str, str]] = {}
-        for file in reversed(self.files):
-            for category, found in file.flavors.items():
-                merged.setdefault(category, {}).update(found)
-        return merged
+        return files.flavors(self.files)
 
     def components(self, category: str | None = None) -> tuple[ComponentSpec, ...]:
         """All components, or those of one category."""
@@ -117,7 +98,7 @@ class Registry:
         registered = self._registered.components.get((category, name))
         if registered is not None:
             return resolved(registered).placed(self.project.root)
-        ((made, _),) = self._made([spec], f"The {spoken(category)} {name!r}")
+        ((made, _),) = self.made([spec], f"The {spoken(category)} {name!r}")
         return made
 
     def stacks(self) -> dict[str, StackSpec]:
@@ -126,13 +107,13 @@ class Registry:
         for file in (BUILT_IN, *self.files):
             for name, spec in file.stacks.items():
                 found.setdefault(name, spec)
-        return found | {name: _spec(stack) for name, stack in self._registered.stacks.items()}
+        return found | {name: spec_of(stack) for name, stack in self._registered.stacks.items()}
 
     def specs(self, name: str) -> tuple[ComponentSpec, ...]:
         """What the stack of this name is made of. Raises `UnknownStack`."""
         if stack := self._registered.stacks.get(name):
             return tuple(stack.spec(component) for component in stack.components)
-        spec = self._stack_spec(StackChoice(name, "asked for"))
+        spec = self._stack_spec(StackChoice(name, ASKED))
         return tuple(self.component(category, item) for category, item in spec.names())
 
     def active(self, chosen: str | Stack | None = None, by: str = "given to on()") -> StackChoice:
@@ -153,14 +134,14 @@ class Registry:
         if given is not None:
             pairs = [(item, given.spec(item)) for item in given.components]
             made = [(resolved(item).placed(self.project.root), spec) for item, spec in pairs]
-            return _stack(
+            return assembled(
                 choice.name, made, given.steps, choice.origin,
                 secrets=given.secrets, places=given.places,
             )  # fmt: skip
-        made = self._made(self.specs(choice.name), f"The stack {choice.name!r}")
+        made = self.made(self.specs(choice.name), f"The stack {choice.name!r}")
         spec = self.stacks()[choice.name]
         secrets = {name: Secret(text) for name, text in spec.secrets.items()}
-        return _stack(
+        return assembled(
             choice.name, made, spec.steps, choice.origin, secrets=secrets, places=spec.places
         )
 
@@ -185,9 +166,9 @@ class Registry:
     def from_data(self, data: Mapping[str, Any], origin: str = "in the plan") -> Stack:
         """The stack of a plan, made in this process. Its flavors are this project's."""
         specs = [ComponentSpec.from_data(item) for item in data["components"]]
-        made = self._made(specs, f"The stack {data['name']!r}")
+        made = self.made(specs, f"The stack {data['name']!r}")
         secrets = {name: Secret(text) for name, text in data.get("secrets", {}).items()}
-        return _stack(data["name"], made, data["steps"], origin, secrets=secrets)
+        return assembled(data["name"], made, data["steps"], origin, secrets=secrets)
 
     def register(self, item: Stack | StackComponent) -> None:
         """Make a stack or component known in this process. Raises `NameTaken`."""
@@ -229,34 +210,24 @@ class Registry:
             return None
         return f"{VARIABLE}={winner} is set here and wins over {SET}. To end that: unset {VARIABLE}"
 
+    def made(
+        self, specs: Iterable[ComponentSpec], what: str
+    ) -> list[tuple[StackComponent, ComponentSpec]]:
+        """Each component, ready to use, with its spec; the problems of all of them at once."""
+        return all_made(specs, self.flavors, self.project.root, what)
+
     def _stack_spec(self, choice: StackChoice) -> StackSpec:
         known = self.stacks()
         if choice.name not in known:
             raise unknown(choice, known, self.project)
         return known[choice.name]
 
-    def _made(
-        self, specs: Iterable[ComponentSpec], what: str
-    ) -> list[tuple[StackComponent, ComponentSpec]]:
-        """Each component, placed, with its spec; the problems of all of them at once."""
-        made = []
-        problems: list[StackError] = []
-        root, own = self.project.root, self.flavors
-        for spec in specs:
-            try:
-                made.append((make(spec, own, root).placed(root), spec))
-            except (BadConfiguration, MissingReference) as error:
-                problems.append(error)
-        if problems:
-            raise together(problems, what)
-        return made
-
     def _finder(self, category: str) -> Callable[[str], StackComponent]:
         def find(name: str) -> StackComponent:
             registered = self._registered.components.get((category, name))
             if registered is not None:
                 return registered.placed(self.project.root)
-            ((component, _),) = self._made([self.component(category, name)], name)
+            ((component, _),) = self.made([self.component(category, name)], name)
             return component
 
         return find
@@ -286,35 +257,6 @@ class Registry:
     def _is_written(self, item: Stack | StackComponent) -> bool:
         """Whether the very same is written somewhere, with references that may lead nowhere."""
         if isinstance(item, Stack):
-            known = self.stacks().get(item.name) == _spec(item)
+            known = self.stacks().get(item.name) == spec_of(item)
             return known and all(map(self._is_written, item.components))
         return ComponentSpec.of(item) in self.components(item.category)
-
-
-def _spec(stack: Stack) -> StackSpec:
-    """A stack that was registered in code, as a listing shows it."""
-    names: dict[str, Any] = {key: getattr(stack, key).name for key in ONE}
-    names |= {key: _names(getattr(stack, key)) for key in SEVERAL}
-    names["more"] = {category: _names(items) for category, items in stack.more.items()}
-    secrets = {name: secret.written for name, secret in stack.secrets.items()}
-    return StackSpec(stack.name, **names, steps=stack.steps, secrets=secrets, where=HERE)
-
-
-def _names(components: Iterable[StackComponent]) -> tuple[str, ...]:
-    return tuple(component.name for component in components)
-
-
-def _stack(
-    name: str,
-    made: list[tuple[StackComponent, ComponentSpec]],
-    steps: Mapping[str, Mapping[str, Any]],
-    origin: str,
-    **secrets: Any,
-) -> Stack:
-    of: dict[str, list[StackComponent]] = {}
-    for component, _ in made:
-        of.setdefault(component.category, []).append(component)
-    parts: dict[str, Any] = {key: of[category][0] for key, category in ONE.items()}
-    parts |= {key: of.get(category, []) for key, category in SEVERAL.items()}
-    parts["more"] = {category: items for category, items in of.items() if category not in KNOWN}
-    return Stack(name, **parts, steps=steps, origin=origin, written=tuple(made), **secrets)

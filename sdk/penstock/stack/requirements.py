@@ -38,13 +38,25 @@ _OPERATORS: Final[Mapping[type[ast.cmpop], Callable[[Any, Any], bool]]] = {
 
 def missing(package: str, extras: Iterable[str]) -> tuple[str, ...]:
     """The distributions that these extras of an installed package need and that are not there."""
-    return tuple(dict.fromkeys(_missing(package, _spelled(extras), set())))
+    return tuple(name for name, version in versions(package, extras).items() if not version)
 
 
-def _missing(package: str, extras: set[str], seen: set[str]) -> Iterator[str]:
-    from importlib.metadata import PackageNotFoundError, requires  # 46 ms, and only for listings
+def versions(package: str, extras: Iterable[str]) -> dict[str, str]:
+    """The distributions that these extras need, with their versions; empty for what is not there.
+    Of a package that is not installed, but run from its sources, nothing is known."""
+    from importlib.metadata import PackageNotFoundError, distribution
 
-    for text in requires(package) or ():
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return {}
+    return dict(_needed(package, _spelled(extras), set()))
+
+
+def _needed(package: str, extras: set[str], seen: set[str]) -> Iterator[tuple[str, str]]:
+    from importlib.metadata import PackageNotFoundError, distribution  # 46 ms, for listings only
+
+    for text in distribution(package).requires or ():
         match = _REQUIREMENT.match(text)
         if match is None or not _is_meant(match[3] or "", extras):
             continue
@@ -53,11 +65,12 @@ def _missing(package: str, extras: set[str], seen: set[str]) -> Iterator[str]:
             continue
         seen.add(text)
         try:
-            requires(name)
+            found = distribution(name)
         except PackageNotFoundError:
-            yield name
+            yield name, ""
         else:
-            yield from _missing(name, more, seen) if more else ()
+            yield name, found.version
+            yield from _needed(name, more, seen) if more else ()
 
 
 def _is_meant(marker: str, extras: set[str]) -> bool:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from penstock.model.component import REFERENCE, Secret
+from penstock.model.component import Secret
 from penstock.model.credentials import MASK
+from penstock.model.references import REFERENCE, misspelt
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _VARIABLE: Final = "PENSTOCK_SECRET_stack_{}"
@@ -32,6 +33,8 @@ def complaints(written: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             )
         elif not isinstance(secret, str | Secret):
             yield name, f"the secret {name!r} must be text: ${{env:NAME}} or ${{file:PATH}}."
+        elif isinstance(secret, str) and (wrong := misspelt(secret)):
+            yield name, f"the secret {name!r}: {wrong}"
         elif secret == "":
             yield name, f"the secret {name!r} is empty; write ${{env:NAME}} or ${{file:PATH}}."
 

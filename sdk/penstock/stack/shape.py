@@ -7,6 +7,7 @@ from typing import Final
 
 from penstock.errors import did_you_mean, listed
 from penstock.model.names import ALLOWED, offered
+from penstock.model.options import called_here
 from penstock.stack.complaints import Complaints
 from penstock.stack.configuration import DEFAULT
 from penstock.stack.nodes import BROKEN, Node
@@ -55,7 +56,9 @@ class Shape:
             return {}
         found = dict(node.value)
         for key in [key for key in found if known is not None and key not in known]:
-            rest = did_you_mean(key, known or ()) or f"Keys: {listed(known or ())}."
+            names = list(known or ())
+            hint = called_here(key, names) or did_you_mean(key, names)
+            rest = hint or f"Keys: {listed(names)}."
             self.at_key(found.pop(key), f"There is no key {key!r} here. {rest}")
         return found
 

@@ -195,7 +195,7 @@ class Stack:
                     hint=f"Write: {KNOWN[category].key}=…",
                 )
             attribute = f"more[{category!r}]"
-            self._check(attribute, items, Category(category, "", False, StackComponent, ""))
+            self._check(attribute, items, Category(category, "", False, ""))
         return found
 
     def _check(self, attribute: str, components: Sequence[object], kind: Category) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from penstock.model.component import StackComponent
-from penstock.model.graph import Call
-from penstock.stack.orchestrator import Job
+
+if TYPE_CHECKING:
+    from penstock.model.graph import Call
+    from penstock.stack.orchestrator import Job
 
 
 @dataclass(frozen=True, kw_only=True)

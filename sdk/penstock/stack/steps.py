@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from penstock.errors import BadStep, DeclarationError, did_you_mean, listed
 from penstock.lazy import lazy
 from penstock.model import durations
-from penstock.model.options import StepOptions
+from penstock.model.options import StepOptions, called_here
 from penstock.model.resources import Resources
 from penstock.model.retry import Retry
 
@@ -87,5 +87,5 @@ def _checked(place: Place, written: Mapping[str, Any]) -> Iterator[tuple[Place, 
 
 
 def _unknown(what: str, name: str, known: tuple[str, ...]) -> str:
-    rest = did_you_mean(name, known) or f"There are {listed(known)}."
+    rest = called_here(name, known) or did_you_mean(name, known) or f"There are {listed(known)}."
     return f"There is no {what} {name!r}. {rest}"

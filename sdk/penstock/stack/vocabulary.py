@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from penstock.errors import did_you_mean
-from penstock.model.component import StackComponent
 from penstock.stack.categories import KNOWN, Category, categories, is_section, name_of
 from penstock.stack.nodes import Node
 
@@ -45,7 +44,7 @@ def absent(root: Node, kinds: Kinds) -> Kinds:
     """
     known = keys(kinds)
     return {
-        name_of(key): Category(name_of(key), key, False, StackComponent, "")
+        name_of(key): Category(name_of(key), key, False, "")
         for key, node in _below(root).items()
         if is_section(key) and not _is_near(key, known) and _holds_components(node)
     }

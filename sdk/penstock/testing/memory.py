@@ -46,6 +46,10 @@ class MemoryArtifactStore(ArtifactStore):
     path: str = "memory"
     """Any name for the place."""
 
+    @property
+    def only_here(self) -> bool:
+        return True
+
     def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:
         place, name = self._place, check_key(key)
         made = _Object(b"".join(buffers), time.time())

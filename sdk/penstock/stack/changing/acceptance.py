@@ -15,8 +15,8 @@ from penstock.errors import (
     did_you_mean,
     listed,
 )
-from penstock.model.component import REFERENCE
 from penstock.model.names import ALLOWED, offered
+from penstock.model.references import REFERENCE
 from penstock.stack import categories, making, secrets, steps
 from penstock.stack.complaints import shown
 from penstock.stack.component import ComponentSpec, spoken
@@ -40,16 +40,15 @@ class Acceptance:
 
     def new_component(self, spec: ComponentSpec) -> None:
         """Raise what is wrong with a component that is to be registered."""
-        taken = {
-            (file.path, each.name): each.where
-            for file in (self._file, *self._others)
-            for each in file.components
-            if each.category == spec.category
-        }
-        categories.find(spec.category)
-        reserved = spec.category in ONE.values()
-        problems = list(self._name(spec.category, spec.name, taken, reserved=reserved))
-        _raise([*problems, *self._component(spec, spec.options)], _who(spec))
+        problems = list(self._component_name(spec.category, spec.name))
+        # A component complains of its name, too: the options are tried under one that would do.
+        named = spec if ALLOWED.fullmatch(spec.name) else replace(spec, name=offered(spec.name))
+        _raise([*problems, *self._component(named, spec.options)], _who(spec))
+
+    def new_name(self, what: str, name: str) -> None:
+        """Raise what is wrong with the name alone; `what` is a category or `stack`."""
+        found = self._stack_name(name) if what == "stack" else self._component_name(what, name)
+        _raise(list(found), f"The {spoken(what)} {name!r}")
 
     def changed_component(self, spec: ComponentSpec, changed: Mapping[str, Any]) -> None:
         """Raise what is wrong with one that is there, of whose options these were `changed`."""
@@ -57,12 +56,7 @@ class Acceptance:
 
     def new_stack(self, spec: StackSpec) -> None:
         """Raise what is wrong with a stack that is to be registered."""
-        taken = {
-            (file.path, each.name): each.where
-            for file in (self._file, *self._others)
-            for each in file.stacks.values()
-        }
-        problems = list(self._name("stack", spec.name, taken, reserved=True))
+        problems = list(self._stack_name(spec.name))
         _raise([*problems, *self._stack(spec, spec.secrets)], f"The stack {spec.name!r}")
 
     def changed_stack(self, spec: StackSpec, old: StackSpec) -> None:
@@ -82,6 +76,24 @@ class Acceptance:
         if not all(target.partition(":")):
             raise BadConfiguration(f"{target!r} is no class.", hint="Write package.module:Class.")
         Flavor(category, name, target).load()
+
+    def _component_name(self, category: str, name: str) -> Iterator[StackError]:
+        categories.find(category)
+        taken = {
+            (file.path, each.name): each.where
+            for file in (self._file, *self._others)
+            for each in file.components
+            if each.category == category
+        }
+        return self._name(category, name, taken, reserved=category in ONE.values())
+
+    def _stack_name(self, name: str) -> Iterator[StackError]:
+        taken = {
+            (file.path, each.name): each.where
+            for file in (self._file, *self._others)
+            for each in file.stacks.values()
+        }
+        return self._name("stack", name, taken, reserved=True)
 
     def _name(
         self, what: str, name: str, taken: Mapping[tuple[Path | None, str], str], *, reserved: bool
@@ -164,10 +176,11 @@ class Acceptance:
                 f"its components stand in one, here {here}.",
                 hint=f"Register it there as well: penstock {category} register {name} …",
             )
+        near = did_you_mean(name, known)
+        line = f"To register it, type: penstock {category} register {name or 'NAME'} --flavor=…"
         return UnknownComponent(
             f"There is no {spoken(category)} {name!r}. There are: {listed(known)}.",
-            hint=did_you_mean(name, known)
-            or f"To register it, type: penstock {category} register {name} --flavor=…",
+            hint=f"{near} {line}" if near else line,
         )
 
 

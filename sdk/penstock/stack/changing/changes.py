@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from penstock.stack.changing.acceptance import Acceptance
 from penstock.stack.changing.change import Change
 from penstock.stack.changing.entries import Entries
 from penstock.stack.changing.places import Places
-from penstock.stack.choice import StackChoice, choices, unknown
+from penstock.stack.choice import ASKED, StackChoice, choices, unknown
 from penstock.stack.component import ComponentSpec, spoken
 from penstock.stack.configuration import DEFAULT, Configuration, StackSpec
 from penstock.stack.registry import Registry
@@ -36,6 +36,10 @@ class Changes:
     def check_component(self, spec: ComponentSpec) -> None:
         """Raise what `register_component` would. Nothing is written, and no reference resolved."""
         Acceptance(self.registry, self.file).new_component(spec)
+
+    def check_name(self, what: str, name: str) -> None:
+        """Raise what is wrong with a new name alone; `what` is a category or `stack`."""
+        Acceptance(self.registry, self.file).new_name(what, name)
 
     def register_component(self, spec: ComponentSpec) -> Change:
         """Write down a new component."""
@@ -61,7 +65,7 @@ class Changes:
         if entries.text == before:
             return Change(_what(old), "updated", entries.path, where, remarks=(STAYS,))
         own = entries.file.flavors
-        undo = undoing.component_update(old, new, own) + self.places.flag(entries.path)
+        undo = undoing.component_update(old, new, own, self.places.flag(entries.path))
         lost = [option for option in undoing.left_out(old, own) if option not in new.options
                 or new.options[option] != old.options[option]]  # fmt: skip
         remarks = self.places.kept(entries.path, lost)
@@ -121,7 +125,7 @@ class Changes:
         `StackError` if something is up that only this stack has.
         """
         path = self.places.of_stack(name)
-        was_active = self._choice.name == name
+        was_active, choosing = self._choice.name == name, list(self._choosing(name))
         with self.places.entries(path) as entries:
             spec = entries.stack(name)
             gone, stay = entries.removable(spec) if recursive else ([], [])
@@ -129,7 +133,8 @@ class Changes:
             for each in gone:
                 entries.remove_component(each)
         said = (*stay, *self._left(name, was_active=was_active))
-        undo = undoing.stack_registration(spec) + self.places.flag(path)
+        again = [line for line in choosing if line not in self._choosing(name)]
+        undo = " && ".join([undoing.stack_registration(spec) + self.places.flag(path), *again])
         said += self.places.kept(path, undoing.secrets_left_out(spec))
         deleted = Change(_what(spec), "deleted", path, self.places.shown(path), undo, said)
         return [*(self._deleted(entries, each) for each in gone), deleted]
@@ -141,7 +146,7 @@ class Changes:
             self._check_default(name, entries.file)
             old = entries.file.active
             entries.set_active(name)
-        undo = "" if old == name else f"penstock stack set {old or DEFAULT} --project"
+        undo = "" if (old or DEFAULT) == name else f"penstock stack set {old or DEFAULT} --project"
         where = entries.where("active")
         return Change(f"stack {name}", "active", path, where, undo, self._overridden(name))
 
@@ -171,9 +176,17 @@ class Changes:
         """Who chooses now; the stack may not exist."""
         return next(choices(self.registry.project, self.registry.files))
 
+    def _choosing(self, name: str) -> Iterator[str]:
+        """The lines that have made a stack the project's default, and this checkout's choice."""
+        project = self.registry.project
+        if any(file.path == project.file and file.active == name for file in self.registry.files):
+            yield f"penstock stack set {name} --project"
+        if project.active == name:
+            yield f"penstock stack set {name}"
+
     def _deleted(self, entries: Entries, spec: ComponentSpec) -> Change:
         path, own = entries.path, entries.file.flavors
-        undo = undoing.component_registration(spec, own) + self.places.flag(path)
+        undo = undoing.component_registration(spec, own, self.places.flag(path))
         remarks = self.places.kept(path, undoing.left_out(spec, own))
         return Change(_what(spec), "deleted", path, self.places.shown(path), undo, remarks)
 
@@ -194,7 +207,7 @@ class Changes:
         """A team's default is in the team's file."""
         known = (DEFAULT, *file.stacks)
         if name not in known:
-            raise unknown(StackChoice(name, "asked for"), known, self.registry.project)
+            raise unknown(StackChoice(name, ASKED), known, self.registry.project)
 
     def _overridden(self, name: str) -> tuple[str, ...]:
         choice = self._choice

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ from penstock.stack.parsing import LARGEST
 from penstock.stack.sections import Sections
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Read:
     """A text, and what it says and where."""
 
-    outline: Outline
+    text: str
     root: Node | None
+    raw: Any
+    """What `root` was read from."""
     says: dict[str, Any]
 
     @classmethod
@@ -34,8 +37,13 @@ class _Read:
         root, raw = composed(text, complaints)
         says = root.plain() if root else None
         if isinstance(says, dict):
-            return cls(Outline.of(text, raw), root, says)
-        return cls(Outline.of(text, raw if says is None else None), root, {})
+            return cls(text, root, raw, says)
+        return cls(text, root, raw if says is None else None, {})
+
+    @cached_property
+    def outline(self) -> Outline:
+        """Only who goes on to edit looks at it."""
+        return Outline.of(self.text, self.raw)
 
 
 class Document:
@@ -51,7 +59,7 @@ class Document:
     @property
     def text(self) -> str:
         """As it is now."""
-        return self._read.outline.text
+        return self._read.text
 
     @property
     def configuration(self) -> Configuration:
@@ -114,9 +122,9 @@ class Document:
             if any(one != other for one, other in zip(edit.path, way, strict=False)):
                 raise CannotEdit("something else is tied to it, by an alias or '<<'")
             read = self._reread(applied(read.outline, edit, target))
-            if read.outline.text in texts:
+            if read.text in texts:
                 raise CannotEdit("it is written in a way that is not understood")
-            texts.add(read.outline.text)
+            texts.add(read.text)
         try:
             configuration = self._checked(read, Complaints(shown(self._path)))
         except BadConfiguration as error:

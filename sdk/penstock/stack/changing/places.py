@@ -11,7 +11,7 @@ from penstock.errors import StackError, UnknownFlavor, did_you_mean, listed
 from penstock.stack import complaints, flavor
 from penstock.stack.changing.entries import Entries
 from penstock.stack.changing.writing import writing
-from penstock.stack.choice import StackChoice, unknown
+from penstock.stack.choice import ASKED, StackChoice, unknown
 from penstock.stack.component import ComponentSpec, spoken
 from penstock.stack.configuration import DEFAULT, ONE, Configuration, StackSpec
 from penstock.stack.project import Project, user_file
@@ -57,7 +57,7 @@ class Places:
         if found is None:
             known = self._registry.stacks()
             if name not in known:
-                raise unknown(StackChoice(name, "asked for"), known, self._registry.project)
+                raise unknown(StackChoice(name, ASKED), known, self._registry.project)
             raise self._not_written(f"stack {name!r}", known[name].where, "stack", name)
         return found
 

@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from penstock.errors import BadConfiguration, NameTaken, StackError
-from penstock.model.component import REFERENCE
+from penstock.model.references import REFERENCE
 from penstock.stack import categories, parsing
 from penstock.stack.changing.acceptance import REFERENCES
 from penstock.stack.changing.change import Change
 from penstock.stack.changing.changes import Changes
 from penstock.stack.changing.document import Document
 from penstock.stack.changing.entries import Entries
-from penstock.stack.choice import StackChoice, unknown
+from penstock.stack.choice import ASKED, StackChoice, unknown
 from penstock.stack.component import ComponentSpec, spoken
 from penstock.stack.configuration import DEFAULT, Configuration, StackSpec
 from penstock.stack.making import together
 from penstock.stack.masked import written_out
-from penstock.stack.registry import Registered, Registry
+from penstock.stack.registered import Registered
+from penstock.stack.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def export(registry: Registry, name: str) -> str:
     registry = Registry(registry.project, Registered())  # what a file says
     known = registry.stacks()
     if name not in known:
-        raise unknown(StackChoice(name, "asked for"), known, registry.project)
+        raise unknown(StackChoice(name, ASKED), known, registry.project)
     if name == DEFAULT:
         raise StackError("The stack 'default' is built in: everybody has it.")
     stack, specs, own = known[name], registry.specs(name), registry.flavors

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import PurePath
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from penstock.model.component import Secret
 from penstock.stack.changing.editing.yaml_text import flow, plain
 from penstock.stack.complaints import Complaints
 from penstock.stack.nodes import parse
+
+OURS: Final = frozenset({"flavor", "help", "interactive", "json", "unset", "user"})
+"""Options of our own commands. One of a flavor that is called so stands after `--`."""
 
 
 def spelled(options: Mapping[str, Any], hints: Mapping[str, Any] | None = None) -> str:
@@ -29,7 +32,17 @@ def spelled(options: Mapping[str, Any], hints: Mapping[str, Any] | None = None) 
 
 def is_text(hint: Any) -> bool:
     """Whether an option of this type takes text and nothing else, so that `5` is the text."""
-    return all(_is_text(part) for part in _parts(hint))
+    return all(_is_text(part) for part in parts(hint))
+
+
+def is_flag(hint: Any) -> bool:
+    """Whether an option of this type is true or false, so that `--x` alone says which."""
+    return any(part is bool for part in parts(hint))
+
+
+def shown(value: Any) -> str:
+    """A value for people: text as it stands, all else as YAML on one line."""
+    return value if isinstance(value, str) else flow(plain(value))
 
 
 def _text(value: Any, *, verbatim: bool) -> str:
@@ -43,13 +56,14 @@ def _reads_as_itself(text: str) -> bool:
     return node is not None and node.plain() == text
 
 
-def _parts(hint: Any) -> Iterator[Any]:
+def parts(hint: Any) -> Iterator[Any]:
+    """The types that a value of it may have, but for what is in a list or a mapping."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        yield from _parts(arguments[0])
+        yield from parts(arguments[0])
     elif origin in (Union, UnionType):
         for each in arguments:
-            yield from _parts(each)
+            yield from parts(each)
     elif origin is Literal:
         yield from map(type, arguments)
     else:

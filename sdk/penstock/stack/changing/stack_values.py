@@ -65,4 +65,18 @@ def _several(key: str, value: object) -> tuple[str, ...]:
 def _mapping(key: str, value: object) -> dict[str, Any]:
     if value is not None and not isinstance(value, Mapping):
         raise BadConfiguration(f"A stack's {key} are a mapping, and not {value!r}.")
-    return dict(value or {})
+    found = dict(value or {})
+    for name, item in found.items():
+        _check_item(key, name, item)
+    return found
+
+
+def _check_item(key: str, name: object, item: object) -> None:
+    if not isinstance(name, str):
+        raise BadConfiguration(f"In {key} of a stack, {name!r} is no name.")
+    if key == "steps" and not isinstance(item, Mapping):
+        raise BadConfiguration(f"The options of step {name!r} are a mapping, and not {item!r}.")
+    if key == "secrets" and not isinstance(item, str):
+        raise BadConfiguration(
+            f"The secret {name!r} must be text: ${{env:NAME}} or ${{file:PATH}}."
+        )

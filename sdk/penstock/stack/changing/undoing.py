@@ -7,28 +7,27 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.errors import StackError
-from penstock.model.component import REFERENCE
+from penstock.model.references import REFERENCE
 from penstock.stack import describe
 from penstock.stack.categories import name_of
-from penstock.stack.changing.spelling import spelled
+from penstock.stack.changing.spelling import OURS, spelled
 from penstock.stack.component import ComponentSpec
 from penstock.stack.configuration import ONE, StackSpec
 from penstock.stack.flavor import Own, find
 from penstock.stack.masked import written_out
 
 
-def component_registration(spec: ComponentSpec, own: Own) -> str:
+def component_registration(spec: ComponentSpec, own: Own, flag: str = "") -> str:
     """What registers a component again, but for secrets that were written out."""
-    options = {"flavor": spec.flavor, **_shown(spec, own)}
-    return f"penstock {spec.category} register {spec.name} {spelled(options, _hints(spec, own))}"
+    command = f"penstock {spec.category} register {spec.name} --flavor={spec.flavor}"
+    return _typed(command, _shown(spec, own), _hints(spec, own), flag=flag)
 
 
-def component_update(old: ComponentSpec, new: ComponentSpec, own: Own) -> str:
+def component_update(old: ComponentSpec, new: ComponentSpec, own: Own, flag: str = "") -> str:
     """What makes `new` the `old` component again, but for secrets that were written out."""
     back, unset = _back(_shown(old, own), new.options)
-    return _line(
-        f"penstock {old.category} update {old.name}", [spelled(back, _hints(old, own))], unset
-    )
+    command = f"penstock {old.category} update {old.name}"
+    return _typed(command, back, _hints(old, own), unset, flag)
 
 
 def stack_registration(spec: StackSpec) -> str:
@@ -67,6 +66,20 @@ def _back(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dict[str, Any
     """What is to be set, and what is to be taken away."""
     back = {key: value for key, value in old.items() if key not in new or new[key] != value}
     return back, [key for key in new if key not in old]
+
+
+def _typed(
+    command: str,
+    options: Mapping[str, Any],
+    hints: Mapping[str, Any] | None,
+    unset: Iterable[str] = (),
+    flag: str = "",
+) -> str:
+    """A command with options of a flavor. Those that are called as ours come behind all others."""
+    theirs = {name: value for name, value in options.items() if name not in OURS}
+    line = _line(command, [spelled(theirs, hints)], unset) + flag
+    rest = {name: value for name, value in options.items() if name in OURS}
+    return f"{line} -- {spelled(rest, hints)}" if rest else line
 
 
 def _line(command: str, words: Iterable[str], unset: Iterable[str] = ()) -> str:

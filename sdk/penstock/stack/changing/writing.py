@@ -48,8 +48,10 @@ def writing(path: Path, *, patience: float = PATIENCE) -> Iterator[Document]:
 
 
 def seen(path: Path) -> str:
-    """The text as it is now, for `unchanged`; nothing if there is no file."""
+    """The text as it is now, for `unchanged`; nothing if there is no file. Raises `StackError` for
+    one that could not be written."""
     real = Path(os.path.realpath(path))
+    _check_writable(real, path)
     try:
         status = real.stat()
     except OSError:

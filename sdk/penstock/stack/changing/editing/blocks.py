@@ -25,6 +25,8 @@ def added(page: Page, piece: Piece, key: str | int, value: Any, depth: int) -> S
         above = [index for index, name in enumerate(piece.keys) if _rank(name) <= _rank(str(key))]
         if not above:
             at = page.above(piece.spans[0][0])
+            if page.is_top(at):  # a comment there is of the whole file
+                at = page.line_start(piece.spans[0][0])
             return page.inserted(at, [*lines, *[""] * apart])
         if above[-1] != len(piece.keys) - 1:
             at = page.tail(piece.spans[above[-1]][1], 1)

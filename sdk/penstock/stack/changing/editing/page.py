@@ -114,6 +114,11 @@ class Page:
             start = self.line_start(start - 1)
         return start
 
+    def is_top(self, at: int) -> bool:
+        """Whether nothing is above that anybody wrote for readers."""
+        lines = self.text[: self.line_start(at)].splitlines()
+        return all(not line.strip() or line == "---" or MODELINE.match(line) for line in lines)
+
     def inserted(self, at: int, lines: Iterable[str]) -> Splice:
         """New lines at the beginning of a line, or behind a last one that has no line break."""
         if at and self.text[at - 1] != "\n":

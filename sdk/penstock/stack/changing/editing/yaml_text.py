@@ -12,11 +12,12 @@ _PLAIN: Final = re.compile(r"(?:[A-Za-z_/]|\.{1,2}/|~/)(?:[\w./@+=~-]|:(?=[\w./]
 _WORDS: Final = frozenset({"null", "true", "false", "yes", "no", "on", "off"})
 """What is no text, to some reader or other."""
 
-_quoted: Final = json.JSONEncoder(ensure_ascii=False).encode
+_json: Final = json.JSONEncoder(ensure_ascii=False).encode
 
-_UNPRINTABLE: Final = re.compile(
+_UNPRINTABLE: Final = (
     "[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+"""Compiled where it is needed: that takes longer than most commands take to write a file."""
 
 
 def plain(value: Any) -> Any:
@@ -73,12 +74,19 @@ def _word(value: Any) -> str:
 
 
 def _quoted(text: str, quote: str) -> str:
-    if quote != '"' and not _UNPRINTABLE.search(text):
+    if quote != '"' and not _is_unprintable(text):
         if quote == "'":
             return "'" + text.replace("'", "''") + "'"
         if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
             return text
-    return _UNPRINTABLE.sub(_escaped, _quoted(text))
+    said = _json(text)
+    return re.sub(_UNPRINTABLE, _escaped, said) if _is_unprintable(said) else said
+
+
+def _is_unprintable(text: str) -> bool:
+    if text.isascii() and text.isprintable():
+        return False
+    return re.search(_UNPRINTABLE, text) is not None
 
 
 def _escaped(match: re.Match[str]) -> str:

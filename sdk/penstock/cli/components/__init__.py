@@ -1,0 +1,1 @@
+"""What can be done with the components of a category: one command each, for every category."""

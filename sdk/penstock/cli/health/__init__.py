@@ -1,0 +1,1 @@
+"""What a run depends on, looked at: the installation, the files, the stack, the machine."""
