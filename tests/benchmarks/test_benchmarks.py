@@ -211,7 +211,7 @@ def test_timed_rows_have_a_baseline_from_the_same_run(
     quick: tuple[str, dict[str, object]],
 ) -> None:
     timed = [item for item in quick[1].values() if item["unit"] in ("s", "ms")]
-    assert len(timed) == 17
+    assert len(timed) == 22
     for item in timed:
         ours, other, ratio = item["figure"], item["baseline"], item["ratio"]
         assert ratio["median"] == pytest.approx(ours["median"] / other["median"])

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -296,3 +297,18 @@ def test_help_needs_no_package_to_be_whole(
     monkeypatch.syspath_prepend(tmp_path / "site")
     assert penstock(*words.split()).code == 0
     assert penstock("flavor", "list").code == 3
+
+
+def test_a_module_beside_the_file_is_found_from_any_folder_of_the_project(tmp_path: Path) -> None:
+    (tmp_path / "penstock.yaml").touch()
+    (tmp_path / "own_far_moon.py").write_text(MOON)
+    below = tmp_path / "notebooks"
+    below.mkdir()
+    code = "import sys; from penstock.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    words = ["artifact-store", "flavor", "register", "own_far_moon:Moon"]
+    done = subprocess.run(  # -P: as the command `penstock`, which adds no folder by itself
+        [sys.executable, "-P", "-c", code, *words],
+        capture_output=True, check=False, cwd=below, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"artifact store flavor moon: registered ({tmp_path}/penstock.yaml:3)\n"

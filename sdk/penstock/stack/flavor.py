@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from penstock.errors import (
@@ -22,6 +24,7 @@ from penstock.model.component import StackComponent
 from penstock.stack.categories import KNOWN, name_of
 from penstock.stack.component import a, spoken
 from penstock.stack.installed import offers
+from penstock.stack.project import Project
 
 if TYPE_CHECKING:
     from penstock.stack import install, requirements
@@ -75,7 +78,7 @@ class Flavor:
     def _imported(self) -> object:
         module, _, name = self.target.partition(":")
         try:
-            loaded = import_module(module)
+            loaded = self._module(module)
         except ModuleNotFoundError as error:
             raise self._missing(module, error) from error
         except PenstockError:
@@ -92,6 +95,19 @@ class Flavor:
             )
         found: object = getattr(loaded, name)
         return found
+
+    def _module(self, name: str) -> ModuleType:
+        """A project's own lies where Python looks, or else in the project's folder: the command
+        line would know it from nowhere. Who has been told of the folder once goes on looking there,
+        as does every process that this one starts."""
+        try:
+            return import_module(name)
+        except ModuleNotFoundError as error:
+            folder = str(Project.find().root)
+            if self.package is not None or folder in sys.path or not _lacks(name, error):
+                raise
+            sys.path.append(folder)
+            return import_module(name)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -115,8 +131,11 @@ class Flavor:
 
     def _missing(self, module: str, error: ModuleNotFoundError) -> PenstockError:
         missing = error.name or str(error)
-        if f"{module}.".startswith(f"{missing}."):
-            own = "Modules are looked for where Python looks: PYTHONPATH=. adds this folder."
+        if _lacks(module, error):
+            own = (
+                f"Modules are looked for where Python looks, and in {Project.find().root}; "
+                "the variable PYTHONPATH adds folders."
+            )
             theirs = f"That is for the makers of {self.package!r} to put right."
             return BadConfiguration(
                 f"{self} is {self.target!r}, and there is no module {missing!r}.",
@@ -149,6 +168,11 @@ class Flavor:
                 hint="Write above the class: @dataclass(frozen=True, kw_only=True)",
             )
         return found
+
+
+def _lacks(module: str, error: ModuleNotFoundError) -> bool:
+    """Whether it is the module itself that was not found, or a package that it is in."""
+    return f"{module}.".startswith(f"{error.name or error}.")
 
 
 def find(category: str, name: str, own: Own | None = None, *, where: str = "") -> Flavor:
