@@ -94,11 +94,15 @@ def refused(response: Mapping[str, Any]) -> Cause:
 
 def _elsewhere(code: str, region: str | None) -> Cause:
     if not region:
-        return Cause(code, "the bucket lies in another region", "Set region=… of the store.")
+        return Cause(
+            code,
+            "the bucket lies in another region",
+            "Type: penstock artifact-store update {store} --region=…",
+        )
     return Cause(
         code,
         f"the bucket lies in the region {region!r}",
-        f"Write `region: {region}` under the artifact store '{{store}}' in penstock.yaml.",
+        f"Type: penstock artifact-store update {{store}} --region={region}",
     )
 
 

@@ -44,7 +44,7 @@ REFUSED: list[tuple[Fault, str, str]] = [
             status=301, code="PermanentRedirect", headers=(("x-amz-bucket-region", "eu-west-3"),)
         ),
         "'eu-west-3'",
-        "Write `region: eu-west-3` under the artifact store 'tested' in penstock.yaml",
+        "Type: penstock artifact-store update tested --region=eu-west-3",
     ),
     (
         Refusal(
@@ -54,7 +54,7 @@ REFUSED: list[tuple[Fault, str, str]] = [
             more="<Region>eu-west-3</Region>",
         ),
         "'eu-west-3'",
-        "Write `region: eu-west-3` under the artifact store 'tested' in penstock.yaml",
+        "Type: penstock artifact-store update tested --region=eu-west-3",
     ),
 ]
 
