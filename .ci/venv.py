@@ -29,10 +29,19 @@ def main(extra: str) -> None:
     with one_at_a_time():
         stamp = read()
         if stamp.get("python") != PYTHON:
-            create()
+            if not is_somebodys():
+                create()
             stamp = {"python": PYTHON}
         if stamp.get(extra) != requirements():
             install(extra, stamp)
+
+
+def is_somebodys() -> bool:
+    """Whether `.venv` was made by hand, and works: then we install into it, and clear nothing."""
+    python = ROOT / ".venv" / "bin" / "python"
+    if STAMP.exists() or not python.exists():
+        return False
+    return not run(str(python), "-m", "pip", "--version", quiet=True)
 
 
 def create() -> None:
@@ -59,7 +68,7 @@ def add_ensurepip(package: str) -> None:
 
 def install(extra: str, stamp: dict[str, str]) -> None:
     say(f"installing {EXTRAS[extra]}...")
-    STAMP.unlink(missing_ok=True)  # whoever is killed here leaves no stamp, and .venv is made anew
+    STAMP.write_text("{}")  # if we are killed here, that is what stays, and .venv is made anew
     pip = (".venv/bin/python", "-m", "pip", "--disable-pip-version-check", "--no-input")
     failed = run(*pip, "install", "-qq", "-e", f".[{extra}]")
     if not failed:
@@ -99,8 +108,11 @@ def one_at_a_time() -> Iterator[None]:
     os.close(folder)
 
 
-def run(*command: str) -> int:
-    return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
+def run(*command: str, quiet: bool = False) -> int:
+    out = subprocess.DEVNULL if quiet else None
+    return subprocess.run(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False
+    ).returncode
 
 
 def say(text: str) -> None:

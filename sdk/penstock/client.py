@@ -131,16 +131,17 @@ class Client:
             return saving.update_stack(change, what.name, values)
         return saving.update_component(change, what, values)
 
-    def set_active(self, name: str, *, project: bool = False) -> StackChoice:
+    def set_active(self, name: str | None, *, project: bool = False) -> StackChoice:
         """Make a stack the active one of this checkout; with `project` the team's default, which
-        the project's file says. Returns what is active now, and who chose it."""
+        the project's file says; with None, take that choice back. Returns what is active now, which
+        may not exist, and who chose it."""
         if project:
             warnings = changes.Changes(self.registry).set_default(name).remarks
         else:
             warnings = tuple(filter(None, [self.registry.set_active(name)]))
         for warning in warnings:
             _log.warning("%s", warning)
-        return self.registry.active()
+        return self.registry.choice
 
     def run(self, id: str) -> Run[Any]:
         """A run by its id, any unique tail of it, or `last`: the newest that this user started.

@@ -390,3 +390,27 @@ def test_listing_flavors_imports_nothing_heavy(project: Path) -> None:
             cwd=project, capture_output=True, text=True, timeout=60, check=True,
         )  # fmt: skip
         assert done.stdout.splitlines()[-1] == "0 []"
+
+
+def test_a_stack_without_a_component_of_the_category_has_nothing_to_put_up(penstock: Any) -> None:
+    said = penstock("experiment-tracker", "up")
+    assert (said.code, said.out) == (0, "")
+    assert said.err == "The stack 'default' has no experiment tracker.\n"
+
+
+def test_an_option_that_nobody_has_hides_nothing_else_that_is_wrong(penstock: Any) -> None:
+    said = penstock("orchestrator", "register", "o", "--flavor=local", "--max_workers=x", "--foo=1")
+    assert said.code == 3
+    assert "option 'foo'" in said.err
+    assert "option 'max_workers'" in said.err
+
+
+def test_utf_8_is_read_also_where_the_locale_has_none(tmp_path: Path) -> None:
+    (tmp_path / "penstock.yaml").touch()
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    code = "import sys; from penstock.cli.main import main; sys.exit(main())"
+    words = ["artifact-store", "register", "b", "--flavor=local", "--path=über"]
+    subprocess.run(
+        [sys.executable, "-c", code, *words], env=os.environ | locale, cwd=tmp_path, check=True
+    )
+    assert 'path: "über"' in (tmp_path / "penstock.yaml").read_text("utf-8")

@@ -312,3 +312,9 @@ def test_a_module_beside_the_file_is_found_from_any_folder_of_the_project(tmp_pa
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"artifact store flavor moon: registered ({tmp_path}/penstock.yaml:3)\n"
+
+
+def test_a_flavor_that_nobody_has_is_in_no_file(penstock: Any) -> None:
+    said = penstock("orchestrator", "flavor", "delete", "nope")
+    assert said.code == 3
+    assert "'nope' is in no file. Flavors in files: none." in said.err

@@ -84,6 +84,7 @@ def test_the_name_stands_anywhere(line: str) -> None:
     ("--verify --no-verify", "--verify is given twice."),
     ("--extra='{a: '", "--extra:1:5: This is not YAML: "),
     ("--tags='[a, a: b: c]'", "--tags:1:"),
+    ("--path=\udcff", "'--path=\\udcff' is not UTF-8."),
     ("--tags='!!python/name:os.system x'", "--tags:1:1: The YAML tag "),
 ])  # fmt: skip
 def test_what_cannot_be_read_is_a_usage_error(line: str, said: str) -> None:

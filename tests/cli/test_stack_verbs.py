@@ -296,12 +296,36 @@ def test_who_has_chosen_something_else_is_told_that_it_stays_active(penstock: An
     assert said.err == "Here default stays active (penstock stack set, in .penstock/active).\n"
 
 
-def test_of_what_was_so_without_being_written_there_is_nothing_to_undo(
-    penstock: Any, file: Path
+def test_a_choice_is_taken_back(penstock: Any, file: Path) -> None:
+    before = FILE.partition("\n")[2]
+    file.write_text(before)
+    undo = penstock("stack", "set", "prod", "--project").out.splitlines()[-1]
+    assert undo == "To undo that: penstock stack set --unset --project"
+    penstock("stack", "set", "default")
+    assert penstock("stack", "set", "--unset").out == "prod (penstock.yaml:1)\n"
+    assert penstock(*undo.split()[4:]).out == (
+        "active: prod: deleted (penstock.yaml)\nTo undo that: penstock stack set prod --project\n"
+    )
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize("words", [["set"], ["set", "prod", "--unset"]])
+def test_a_choice_is_made_or_taken_back(penstock: Any, words: list[str]) -> None:
+    said = penstock("stack", *words)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("Error: Give the NAME of a stack, or --unset.")
+
+
+@pytest.mark.usefixtures("file")
+@pytest.mark.parametrize("words", [[], ["--project"]])
+def test_a_choice_is_told_also_if_the_variable_names_nothing(
+    penstock: Any, monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
-    file.write_text(FILE.partition("\n")[2])
-    said = penstock("stack", "set", "default", "--project")
-    assert (said.code, said.out) == (0, "stack default: active (penstock.yaml:1)\n")
+    monkeypatch.setenv("PENSTOCK_STACK", "missing")
+    said = penstock("stack", "set", "prod", *words)
+    assert said.code == 0
+    assert "prod" in said.out or "there is no such stack" in said.err
+    assert "missing" in said.err
 
 
 def test_a_teams_default_is_no_stack_of_ones_own(penstock: Any, file: Path) -> None:

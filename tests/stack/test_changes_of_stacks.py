@@ -324,7 +324,7 @@ def test_the_teams_default_is_written_into_the_projects_file(
 
     assert registry.active().name == "prod"
     assert (change.what, change.how, change.where) == ("stack prod", "active", "penstock.yaml:1")
-    assert change.undo == "penstock stack set default --project"
+    assert change.undo == "penstock stack set --unset --project"
     assert changes.set_default("dev").undo == "penstock stack set prod --project"
 
 

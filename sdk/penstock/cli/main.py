@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -85,8 +86,17 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run a command line, by default this process's. Returns the exit code."""
     if asked := os.environ.get(COMPLETING):
         return ended(lambda: completing.tell(asked, penstock, COMPLETING))
+    words = list(map(_typed, sys.argv[1:] if args is None else args))
     with _warnings():
-        return ended(lambda: penstock.main(args, prog_name="penstock", standalone_mode=False))
+        return ended(lambda: penstock.main(words, prog_name="penstock", standalone_mode=False))
+
+
+def _typed(word: str) -> str:
+    """What was typed, also where the locale hides from Python that it is UTF-8."""
+    try:
+        return os.fsencode(word).decode("utf-8")
+    except UnicodeError:
+        return word
 
 
 class _Warnings(logging.Handler):

@@ -64,7 +64,8 @@ def given(words: Sequence[str], types: Types | None) -> Given:
     context = click.get_current_context()
     reader = _Reader(words, types or {})
     reader.read()
-    problems = [*reader.problems, *_misspelt(context, reader.options, types)]
+    foreign = (f"{word!r} is not UTF-8." for word in words if not _is_unicode(word))
+    problems = [*foreign, *reader.problems, *_misspelt(context, reader.options, types)]
     if problems:
         raise click.UsageError("\n  ".join(problems), context)
     return Given(reader.name, reader.options)
@@ -145,9 +146,16 @@ def _misspelt(context: click.Context, typed: Iterable[str], types: Types | None)
     own = [text for each in context.command.get_params(context) for text in each.opts]
     known = [*own, *(f"--{option}" for option in types or ())]
     for option in typed:
-        near = None if f"--{option}" in known else did_you_mean(f"--{option}", known)
+        if f"--{option}" in known or not did_you_mean(option, [each.strip("-") for each in known]):
+            continue  # dashes are alike in all of them
+        near = did_you_mean(f"--{option}", known)
         if near and any(repr(text) in near for text in own):
             yield f"There is no option --{option}. {near}"
+
+
+def _is_unicode(word: str) -> bool:
+    """Whether a file can hold it."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in word)
 
 
 def _awaits(word: str) -> bool:

@@ -123,7 +123,7 @@ class Registry:
         if chosen is not None:
             choice = StackChoice(str(chosen), by)
         else:
-            choice = next(choices(self.project, self.files))
+            choice = self.choice
         self._stack_spec(choice)
         return choice
 
@@ -198,17 +198,27 @@ class Registry:
         else:
             self._registered.components.pop((item.category, item.name), None)
 
-    def set_active(self, name: str) -> str | None:
-        """Choose the stack of this checkout. Returns a warning if the choice has no effect."""
-        choice = StackChoice(name, "given to penstock stack set")
+    @property
+    def choice(self) -> StackChoice:
+        """Who chooses now; the stack may not exist."""
+        return next(choices(self.project, self.files))
+
+    def set_active(self, name: str | None) -> str | None:
+        """Choose the stack of this checkout; with None, leave that to others again. Returns a
+        warning if the choice has no effect."""
         lasting = {key: spec for key, spec in self.stacks().items() if spec.where != HERE}
-        if name not in lasting:
-            raise unknown(choice, lasting, self.project)
-        self.project.choose(name)
+        if name is None:
+            self.project.unchoose()
+        elif name not in lasting:
+            raise unknown(StackChoice(name, ASKED), lasting, self.project)
+        else:
+            self.project.choose(name)
         winner = os.environ.get(VARIABLE, "").strip()
         if winner in ("", name):
             return None
-        return f"{VARIABLE}={winner} is set here and wins over {SET}. To end that: unset {VARIABLE}"
+        wins = f"{VARIABLE}={winner} is set here and wins over {SET}"
+        missing = "" if winner in self.stacks() else ", and there is no such stack"
+        return f"{wins}{missing}. To end that: unset {VARIABLE}"
 
     def made(
         self, specs: Iterable[ComponentSpec], what: str

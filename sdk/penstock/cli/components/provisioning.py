@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import click
 
+from penstock.api.ending import remark
 from penstock.cli import known
 from penstock.cli.output import json_option
 from penstock.cli.places import told
 from penstock.model.component import StackComponent
 from penstock.stack import provisioned
 from penstock.stack.categories import Category
-from penstock.stack.component import a
+from penstock.stack.component import a, spoken
 from penstock.stack.project import Project
 from penstock.stack.registry import Registry
 
@@ -60,4 +61,8 @@ def _found(registry: Registry, category: Category, name: str | None) -> Sequence
     """The one of this name, or those of the active stack."""
     if name is not None:
         return [registry.ready(category.name, name)]
-    return [each for each in registry.stack().components if each.category == category.name]
+    stack = registry.stack()
+    found = [each for each in stack.components if each.category == category.name]
+    if not found:
+        remark(f"The stack {stack.name!r} has no {spoken(category.name)}.")
+    return found

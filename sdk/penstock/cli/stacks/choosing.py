@@ -19,19 +19,22 @@ from penstock.stack.registry import Registry
 
 
 @click.command("set")
-@click.argument("name", shell_complete=known.stacks())
+@click.argument("name", required=False, shell_complete=known.stacks())
 @click.option("--project", is_flag=True, help="For the team: as `active:` in penstock.yaml.")
+@click.option("--unset", is_flag=True, help="Take the choice back, in place of a NAME.")
 @json_option("stack", "origin", "warning", "changes")
-def set_(*, name: str, project: bool, as_json: bool) -> None:
+def set_(*, name: str | None, project: bool, unset: bool, as_json: bool) -> None:
     """Make a stack the active one.
 
     It is that of this checkout: the choice is kept in .penstock/active, which is never committed.
     With --project it becomes the team's default, for all who have chosen none.
     """
+    if unset is (name is not None):
+        raise click.UsageError("Give the NAME of a stack, or --unset.", click.get_current_context())
     registry = Registry(Project.find())
     if project:
         change = Changes(registry).set_default(name)
-        choice, warnings = registry.active(), list(lacks(registry, name))
+        choice, warnings = registry.choice, list(lacks(registry, name))
         told([change], {**_data(choice, warnings)}, as_json=as_json)
     else:
         choice, warnings = chosen(registry, name)
@@ -43,10 +46,10 @@ def set_(*, name: str, project: bool, as_json: bool) -> None:
         warn(warnings)
 
 
-def chosen(registry: Registry, name: str) -> tuple[StackChoice, list[str]]:
+def chosen(registry: Registry, name: str | None) -> tuple[StackChoice, list[str]]:
     """Choose for this checkout. Returns who wins, and warnings."""
     warning = registry.set_active(name)
-    return registry.active(), [*([warning] if warning else []), *lacks(registry, name)]
+    return registry.choice, [*([warning] if warning else []), *lacks(registry, name)]
 
 
 def warn(warnings: list[str]) -> None:
@@ -54,11 +57,11 @@ def warn(warnings: list[str]) -> None:
         remark(f"Warning: {text}")
 
 
-def lacks(registry: Registry, name: str) -> Iterator[str]:
+def lacks(registry: Registry, name: str | None) -> Iterator[str]:
     """What the components of a stack need and is not installed here, with the line that installs
     it. Nothing is imported."""
     own = registry.flavors
-    for spec in registry.specs(name):
+    for spec in registry.specs(name) if name else ():
         try:
             found = flavor.find(spec.category, spec.flavor, own, where=spec.where)
         except StackError as error:

@@ -12,7 +12,7 @@ from penstock.stack.changing.acceptance import Acceptance
 from penstock.stack.changing.change import Change
 from penstock.stack.changing.entries import Entries
 from penstock.stack.changing.places import Places
-from penstock.stack.choice import ASKED, StackChoice, choices, unknown
+from penstock.stack.choice import ASKED, StackChoice, unknown
 from penstock.stack.component import ComponentSpec, spoken
 from penstock.stack.configuration import DEFAULT, Configuration, StackSpec
 from penstock.stack.registry import Registry
@@ -125,7 +125,7 @@ class Changes:
         `StackError` if something is up that only this stack has.
         """
         path = self.places.of_stack(name)
-        was_active, choosing = self._choice.name == name, list(self._choosing(name))
+        was_active, choosing = self.registry.choice.name == name, list(self._choosing(name))
         with self.places.entries(path) as entries:
             spec = entries.stack(name)
             gone, stay = entries.removable(spec) if recursive else ([], [])
@@ -139,14 +139,18 @@ class Changes:
         deleted = Change(_what(spec), "deleted", path, self.places.shown(path), undo, said)
         return [*(self._deleted(entries, each) for each in gone), deleted]
 
-    def set_default(self, name: str) -> Change:
-        """Make a stack the one that a file says is active: the team's default."""
+    def set_default(self, name: str | None) -> Change:
+        """Make a stack the one that a file says is active: the team's default; with None, none."""
         path = self.places.default
         with self.places.entries(path) as entries:
-            self._check_default(name, entries.file)
+            if name is not None:
+                self._check_default(name, entries.file)
             old = entries.file.active
             entries.set_active(name)
-        undo = "" if (old or DEFAULT) == name else f"penstock stack set {old or DEFAULT} --project"
+        undo = "" if old == name else f"penstock stack set {old or '--unset'} --project"
+        if name is None:
+            where = self.places.shown(path)
+            return Change(f"active: {old or 'nothing'}", "deleted", path, where, undo)
         where = entries.where("active")
         return Change(f"stack {name}", "active", path, where, undo, self._overridden(name))
 
@@ -170,11 +174,6 @@ class Changes:
         undo = f"penstock {category} flavor register {target}{self.places.flag(path)}"
         what = f"{spoken(category)} flavor {name}"
         return Change(what, "deleted", path, self.places.shown(path), undo)
-
-    @property
-    def _choice(self) -> StackChoice:
-        """Who chooses now; the stack may not exist."""
-        return next(choices(self.registry.project, self.registry.files))
 
     def _choosing(self, name: str) -> Iterator[str]:
         """The lines that have made a stack the project's default, and this checkout's choice."""
@@ -210,7 +209,7 @@ class Changes:
             raise unknown(StackChoice(name, ASKED), known, self.registry.project)
 
     def _overridden(self, name: str) -> tuple[str, ...]:
-        choice = self._choice
+        choice = self.registry.choice
         if choice.name == name:
             return ()
         return (f"Here {choice.name} stays active ({choice.origin}).",)

@@ -123,7 +123,7 @@ class Entries:
                 )
         return self._document.remove_flavor(category, name)
 
-    def set_active(self, name: str) -> None:
+    def set_active(self, name: str | None) -> None:
         """Make a stack the default of this file."""
         self._document.set_active(name)
 

@@ -66,10 +66,11 @@ class Places:
         found = self._found(lambda file: name in file.flavors.get(category, {}))
         if found is None:
             own = self._registry.flavors.get(category, {})
-            package = flavor.find(category, name, self._registry.flavors).package
+            brought = {each.name: each.package for each in flavor.flavors(category)}
+            of = f"comes with the package {brought[name]!r}, and " if name in brought else ""
             raise UnknownFlavor(
-                f"The {spoken(category)} flavor {name!r} comes with the package {package!r}, and "
-                f"is in no file. Flavors in files: {listed(own)}.",
+                f"The {spoken(category)} flavor {name!r} {of}is in no file. "
+                f"Flavors in files: {listed(own)}.",
                 hint=did_you_mean(name, own),
             )
         return found

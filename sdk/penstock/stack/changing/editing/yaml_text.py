@@ -28,7 +28,9 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if value is None or isinstance(value, bool):
         return value
-    for kind in (str, int, float):
+    if isinstance(value, str):
+        return _written(value)
+    for kind in (int, float):
         if isinstance(value, kind):
             return kind(value)
     raise TypeError(f"a {type(value).__name__} cannot stand in a YAML file")
@@ -37,7 +39,16 @@ def plain(value: Any) -> Any:
 def _text(key: object) -> str:
     if not isinstance(key, str):
         raise TypeError(f"the key {key!r} is no text")
-    return str(key)
+    return _written(key)
+
+
+def _written(text: str) -> str:
+    """Raises `TypeError` for what was bytes of another encoding."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise TypeError(f"the text {text!r} is not Unicode") from error
+    return str(text)
 
 
 def flow(value: Any, quote: str = "") -> str:
