@@ -10,7 +10,9 @@ import pytest
 
 from penstock import Client, LocalArtifactStore, LocalOrchestrator, Resources, Stack
 from penstock.errors import (
+    BadArguments,
     BadConfiguration,
+    BadStep,
     NameTaken,
     StackError,
     UnknownComponent,
@@ -365,9 +367,104 @@ def test_a_reference_that_leads_nowhere_is_the_same_in_code_and_file(client: Cli
     assert client.register(mine(path="${env:NO_SUCH}/x"), save=True) is None
 
 
+@pytest.mark.parametrize("save", [False, True])
+@pytest.mark.parametrize(("given", "told"), [
+    (LocalOrchestrator, ("client.register(…) takes a stack or a component, and is given the class "
+     "LocalOrchestrator.\nLocalOrchestrator is a class: write LocalOrchestrator(…)")),
+    (Stack, "Stack is a class: write Stack(…)"),
+    (3, "is given 3.\nMake one to register: Stack('dev', …) or"),
+    ("dev", "is given 'dev'."),
+    (Secret("s3cret"), "is given something of the class Secret."),
+])  # fmt: skip
+def test_what_is_no_stack_and_no_component_is_not_registered(
+    client: Client, file: Path, given: Any, told: str, save: bool
+) -> None:
+    with pytest.raises(BadArguments) as caught:
+        client.register(given, save=save)
+
+    assert told in str(caught.value)
+    assert file.read_text() == "# the team's\n"
+    assert client.active_stack.name == "default"
+
+
+@pytest.mark.parametrize(("given", "hint"), [
+    ("mine", "Type: client.update(client.stacks['mine'], …)"),
+    ("bucket", "Type: client.update(client.components('artifact-store')['bucket'], …)"),
+    ("bukcet", "Did you mean 'bucket'?"),
+    ("none of it", "Type: client.update(client.stacks['dev'], …), for example."),
+    (LocalOrchestrator, "Type: client.update(client.stacks['dev'], …), for example."),
+])  # fmt: skip
+def test_an_update_of_a_name_says_what_to_type(client: Client, given: Any, hint: str) -> None:
+    client.register(mine(), save=True)
+
+    with pytest.raises(BadArguments, match="takes a stack or a component, and is") as caught:
+        client.update(given, orchestrator="two")
+
+    assert caught.value.hint == hint
+
+
+def test_what_cannot_be_deleted_says_what_can(client: Client) -> None:
+    with pytest.raises(BadArguments, match=r"takes a run's id, a stack or a component, .* 3") as e:
+        client.delete(3)  # type: ignore[call-overload]
+
+    assert e.value.hint == "Type: client.delete(run.id) or client.delete(client.stacks['dev'])."
+
+
+def test_a_category_that_is_none_is_told(client: Client) -> None:
+    with pytest.raises(BadConfiguration, match="There is no category 'artifact_stores'") as caught:
+        client.components("artifact_stores")
+
+    assert caught.value.hint == "Did you mean 'artifact-store'?"
+    assert client.components("model-deployer") == {}
+
+
+def test_a_category_that_only_a_file_has_is_listed(client: Client, file: Path) -> None:
+    file.write_text("data_validators:\n  strict: {flavor: gone}\n")
+
+    assert list(client.components("data-validator")) == ["strict"]
+
+
+def test_a_name_that_cannot_be_is_told_in_words() -> None:
+    with pytest.raises(BadStep, match="'My Store' cannot be the name of an artifact store: "):
+        LocalArtifactStore(name="My Store")
+
+
+def test_a_stack_takes_what_is_known_of_a_component(client: Client) -> None:
+    client.register(mine(), save=True)
+    client.register(LocalOrchestrator(name="narrow", max_workers=1), save=True)
+    client.register(SubprocessStepOperator(name="apart"), save=True)
+
+    client.update(
+        client.stacks["mine"], orchestrator=client.components("orchestrator")["narrow"],
+        step_operators=[client.components("step-operator")["apart"]],
+    )  # fmt: skip
+
+    spec = client.stacks["mine"]
+    assert (spec.orchestrator, spec.step_operators) == ("narrow", ("apart",))
+
+
+def test_a_stack_takes_no_component_of_another_category(client: Client, file: Path) -> None:
+    client.register(mine(), save=True)
+    before = file.read_text()
+
+    for given in (client.components("artifact-store")["default"], LocalArtifactStore(name="new")):
+        with pytest.raises(BadConfiguration, match=r"'orchestrator' is given '.*an artifact") as e:
+            client.update(client.stacks["mine"], orchestrator=given)
+        assert e.value.hint == "Type: client.update(…, artifact_store=…)"
+    assert file.read_text() == before
+
+
+def test_a_stack_takes_no_class(client: Client) -> None:
+    client.register(mine(), save=True)
+
+    with pytest.raises(BadArguments, match=r"write LocalOrchestrator\(…\)"):
+        client.update(client.stacks["mine"], orchestrator=LocalOrchestrator)
+
+
 def test_looking_loads_nothing_that_writes() -> None:
     code = (
-        "import sys; from penstock import Client; c = Client(); c.stacks; c.components('x')\n"
+        "import sys; from penstock import Client; c = Client(); c.stacks\n"
+        "c.components('model-deployer')\n"
         "late = ('filelock', 'penstock.stack.changing.changes')\n"
         "print([each for each in late if each in sys.modules])"
     )

@@ -47,7 +47,8 @@ def anything() -> None:
 
 def page() -> str:
     """The whole page."""
-    root = click.Context(penstock, info_name="penstock")
+    # With its settings: a command keeps the help option that it is asked for first.
+    root = click.Context(penstock, info_name="penstock", **penstock.context_settings)
     parts = [HEAD]
     for name in sorted({*COMMANDS, *KNOWN}):  # no stranger's
         command = below(penstock, name, root)

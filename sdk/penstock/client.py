@@ -25,6 +25,7 @@ from penstock.runtime.run import Run
 from penstock.runtime.runid import PATTERN
 from penstock.runtime.step_view import StepView
 from penstock.runtime.stored_artifact import StoredArtifact
+from penstock.stack import categories
 from penstock.stack.choice import StackChoice
 from penstock.stack.component import ComponentSpec
 from penstock.stack.configuration import StackSpec
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from penstock.runtime.cleaning import cleaning, deletion, pins
     from penstock.runtime.cleaning.report import Cleaned
     from penstock.runtime.tags import Tag
-    from penstock.stack import checked
+    from penstock.stack import checked, misgiven
     from penstock.stack.changing import changes, saving
     from penstock.stack.changing.change import Change
     from penstock.stack.checked import Checked
@@ -54,6 +55,7 @@ else:
     pins = lazy("penstock.runtime.cleaning.pins")
     changes = lazy("penstock.stack.changing.changes")  # only for who changes a file
     checked = lazy("penstock.stack.checked")  # only for who checks a stack
+    misgiven = lazy("penstock.stack.misgiven")  # only for an error
     saving = lazy("penstock.stack.changing.saving")
 
 _log: Final = logging.getLogger("penstock.client")
@@ -98,8 +100,11 @@ class Client:
 
     def components(self, category: str) -> Mapping[str, ComponentSpec]:
         """What is known of every component of a category, `artifact-store` for example, by name;
-        nothing is imported or resolved."""
-        return {spec.name: spec for spec in self.registry.components(category)}
+        nothing is imported or resolved. Raises `BadConfiguration` if there is no such category."""
+        found = {spec.name: spec for spec in self.registry.components(category)}
+        if not found:  # a file may have some of a category that no package brings here
+            categories.find(category)
+        return found
 
     def register(
         self, what: Stack | StackComponent, *, save: bool = False, user: bool = False
@@ -109,6 +114,8 @@ class Client:
         With `save` it is written down: in the project's penstock.yaml if there is one, else, or for
         `user`, in the user's own. Raises `NameTaken` if something different has this name.
         """
+        if not isinstance(what, Stack | StackComponent):
+            raise misgiven.registered(what)
         if not save:
             self.registry.register(what)
             return None
@@ -126,6 +133,8 @@ class Client:
         The values are options of the component, or what the stack has; None takes away. A stack
         takes components as they are, too, and registers them.
         """
+        if not isinstance(what, Stack | StackComponent | StackSpec | ComponentSpec):
+            raise misgiven.updated(what, self.registry)
         change = changes.Changes(self.registry)
         if isinstance(what, Stack | StackSpec):
             return saving.update_stack(change, what.name, values)
@@ -249,6 +258,8 @@ class Client:
         """
         if isinstance(what, str):
             return self._delete_run(what)
+        if not isinstance(what, Stack | StackComponent | StackSpec | ComponentSpec):
+            raise misgiven.deleted(what)
         change = changes.Changes(self.registry)
         if isinstance(what, Stack | StackSpec):
             return change.delete_stack(what.name, recursive=recursive)

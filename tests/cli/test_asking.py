@@ -330,12 +330,40 @@ def test_a_file_that_was_changed_meanwhile_stays_and_no_answer_is_lost(
     talk.defaults("headers", "Test it now\\?")
     screen = talk.end(3)
     assert "penstock.yaml was changed by somebody else in the meantime." in screen
-    assert "Look at penstock.yaml, and type the line above." in screen
+    assert "Nothing was written to it.\nLook at penstock.yaml, and type the line above.\n" in screen
+    assert (
+        "Secrets were kept for that line; if you do not type it, delete "
+        "~/.config/penstock/secrets/experiment-tracker.main.token\n"
+    ) in screen
     assert (project / "penstock.yaml").read_text() == f"{YAML}# by somebody else\n"
     assert penstock(*talk.line).code == 0
     found = Registry(Project(project)).ready("experiment-tracker", "main")
     assert found.token.reveal() == "t0p secret"
     assert found.url == "it's here"
+
+
+def test_a_file_that_was_removed_meanwhile_is_not_replaced_by_another(
+    begin: Begin, project: Path
+) -> None:
+    talk = begin(*BOARD, "-i")
+    talk.answer("url", "x")
+    (project / "penstock.yaml").unlink()
+    talk.defaults("retries", "verify", "token", "user", "headers", "tags", "Test it now\\?")
+    assert "penstock.yaml was changed by somebody else in the meantime." in talk.end(3)
+    assert not (Path(os.environ["XDG_CONFIG_HOME"]) / "penstock" / "penstock.yaml").exists()
+
+
+def test_a_file_that_appears_meanwhile_does_not_take_what_goes_to_another(
+    begin: Begin, project: Path
+) -> None:
+    (project / "penstock.yaml").unlink()
+    talk = begin("artifact-store", "register", "mine", "--flavor=fsspec")
+    talk.asked("path")
+    (project / "penstock.yaml").write_text(YAML)
+    talk.child.sendline("memory://x")
+    assert "--user\n" in talk.end()
+    assert (project / "penstock.yaml").read_text() == YAML
+    assert list(written(Path(os.environ["XDG_CONFIG_HOME"]) / "penstock")) == ["mine"]
 
 
 def test_a_file_that_cannot_be_written_is_told_before_the_first_question(
@@ -363,6 +391,20 @@ def test_what_was_given_and_is_wrong_is_told_before_the_first_question(begin: Be
         screen = begin(*REGISTER, *words, "--flavor=board", "-i").end(3)
         assert said in screen
         assert "url: " not in screen
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["default"], "is built in"),
+    (["taken", "-i"], "is taken: penstock.yaml:2:"),
+    (["a b"], "Take 'a-b'"),
+])  # fmt: skip
+def test_a_name_that_was_given_is_checked_before_the_first_question(
+    words: list[str], said: str, begin: Begin, project: Path
+) -> None:
+    (project / "penstock.yaml").write_text(f"{YAML}artifact_stores: {{taken: {{flavor: local}}}}\n")
+    screen = begin("artifact-store", "register", *words).end(3)
+    assert said in screen
+    assert "flavor: " not in screen
 
 
 def test_results_go_to_stdout_and_questions_to_stderr(begin: Begin, project: Path) -> None:
@@ -467,7 +509,7 @@ def test_a_stack_is_asked_for_part_by_part(begin: Begin, project: Path, penstock
     penstock("orchestrator", "register", "fast", "--flavor=local")
     penstock("step-operator", "register", "gpu", "--flavor=subprocess")
     penstock("step-operator", "register", "big", "--flavor=subprocess")
-    talk = begin("stack", "register", "-i")
+    talk = begin("stack", "register", "-i", "--set")
     talk.answer("name", "default")
     talk.answer("name", "prod")
     talk.answer("orchestrator", "fst")
@@ -488,6 +530,7 @@ def test_a_stack_is_asked_for_part_by_part(begin: Begin, project: Path, penstock
     assert "cannot be a variable of the environment" in screen
     assert "ok     stack prod: secret DB_URL" in screen
     assert "postgres" not in screen
+    assert re.search(r"penstock stack register prod [^\n]* --set\r?\n", screen)
     assert kept() == {"stack.prod.DB_URL": "postgres://me:pw@host"}
     assert read(project / "penstock.yaml").stacks["prod"].entry() == {
         "orchestrator": "fast",

@@ -78,6 +78,7 @@ def words(project: Path, penstock: Any, monkeypatch: pytest.MonkeyPatch) -> Word
         (["artifact-store", "update", "beside", "--dur"], ["--durability"]),
         (["artifact-store", "update", "--us"], ["--user"]),
         (["completion", "z"], ["zsh"]),
+        (["run", "list", "--stack", "st"], ["staging"]),
         (["stack", "set", "nope"], []),
         (["nope", "nope", "sta"], ["stack"]),
     ],

@@ -160,9 +160,10 @@ def test_registering_tells_all_that_is_wrong_and_writes_nothing(
     head, *lines = said.err.splitlines()
     assert head == "Error: The artifact store 'b' has 5 problems:"
     who = "  the command line: artifact store 'b'"
-    assert lines[:5] == [
+    assert lines[:6] == [
         f"{who}, option 'pth': there is no such option. Did you mean 'path'?",
         f"{who} needs the option 'path'.",
+        "    --path=…, text. The bucket and a folder in it, for example s3://bucket/penstock.",
         f"{who}, option 'compression': 'lz' does not fit: one of 'none', 'zstd' is needed.",
         f"{who}, option 'concurrency': 'many' does not fit: a whole number is needed.",
         f"{who}, option 'key': a secret is not written into a file.",
@@ -202,6 +203,21 @@ def test_what_is_wrong_or_missing_is_named(
     assert (said.code, said.out) == (code, "")
     assert [text for text in named if text not in said.err] == []
     assert (project / "penstock.yaml").read_text() == ""
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    ("bucket", ["--flavor=…", "is taken: penstock.yaml:4:3."]),
+    ("bucket --flavor=s3", ["--path=…", "is taken: penstock.yaml:4:3."]),
+    ("--flavor=s3 --pth=x", ["NAME", "--path=…", "'pth': there is no such option."]),
+    ("x --flavor=s3 --pth=x -i", ["--path=…", "'pth': there is no such option."]),
+    ("x --flavor=local --pth=x -i", ["'pth': there is no such option.", "Leave -i out"]),
+])  # fmt: skip
+def test_what_is_wrong_is_told_beside_the_flags_that_are_missing(
+    words: str, said: list[str], penstock: Any, file: Path
+) -> None:
+    err = penstock("artifact-store", "register", *words.split()).err
+    assert [text for text in said if text not in err] == []
+    assert err.count("'path'") <= 1
 
 
 def test_a_taken_name_says_where_it_is(penstock: Any, file: Path) -> None:

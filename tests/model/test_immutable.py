@@ -1,4 +1,5 @@
 import copy
+import dataclasses
 import pickle
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -50,7 +51,7 @@ def test_it_is_a_stack_error_and_an_attribute_error() -> None:
     ("urls", ("a",), "…"),
     ("urls", "https://me:s3cret@host", "'https://me:***@host'"),
     ("degrees", None, "None"),
-    ("key", Secret("s3cret"), "…"),
+    ("urls", Secret("s3cret"), "…"),
 ])  # fmt: skip
 def test_no_secret_is_in_the_line(attribute: str, value: Any, typed: str) -> None:
     with pytest.raises(ImmutableComponent) as caught:
@@ -85,6 +86,76 @@ def test_the_line_works_as_it_stands() -> None:
     eval(caught.value.hint.removeprefix("Type: "), {"client": client})
 
     assert client.components("artifact-store")["bucket"].options == {"path": "b c"}
+
+
+def mine() -> Any:
+    return Stack("mine", orchestrator=LocalOrchestrator(), artifact_store=LocalArtifactStore())
+
+
+@pytest.mark.parametrize(("attribute", "told"), [
+    ("name", ("The boiler 'big' keeps its name.\n"
+     "Register another one: client.register(Kettle(name='q', …), save=True). "
+     "To delete this one: client.delete(client.components('boiler')['big'])")),
+    ("flavor", ("The boiler 'big' keeps its flavor.\n"
+     "Register another one: client.register(…, save=True). "
+     "To delete this one: client.delete(client.components('boiler')['big'])")),
+    ("degree", ("The boiler 'big' takes no 'degree'. It takes: 'degrees', 'token', 'urls'.\n"
+     "Did you mean 'degrees'?")),
+    ("nope", "The boiler 'big' takes no 'nope'. It takes: 'degrees', 'token', 'urls'."),
+])  # fmt: skip
+def test_what_no_update_takes_is_told_at_once(attribute: str, told: str) -> None:
+    with pytest.raises(ImmutableComponent) as caught:
+        setattr(Kettle(name="big"), attribute, "q")
+
+    assert str(caught.value) == told
+
+
+@pytest.mark.parametrize(("attribute", "told"), [
+    ("origin", "The stack 'mine' takes no 'origin'. It takes: 'orchestrator', 'artifact_store', "),
+    ("more", "Components of another category, for example: client.update(…, data_validators=…)"),
+    ("flavor", "The stack 'mine' takes no 'flavor'."),
+    ("secret", "Did you mean 'secrets'?"),
+])  # fmt: skip
+def test_what_a_stack_does_not_take_by_this_name_is_told(attribute: str, told: str) -> None:
+    with pytest.raises(ImmutableComponent) as caught:
+        setattr(mine(), attribute, "q")
+
+    assert told in str(caught.value)
+
+
+def test_a_stack_gets_another_name_as_the_lines_say() -> None:
+    client = Client()
+    client.register(mine(), save=True)
+
+    with pytest.raises(ImmutableComponent, match="'mine' keeps its name") as caught:
+        mine().name = "q"
+    assert caught.value.hint is not None
+    first, second = caught.value.hint.split(" To delete this one: ")
+    line = first.removeprefix("Register another one: ").removesuffix(".")
+    for each in (line, second):
+        eval(each, {"client": client, "dataclasses": dataclasses})
+
+    assert list(client.stacks) == ["default", "q"]
+
+
+def test_what_is_deleted_from_a_component_is_taken_away_by_the_line() -> None:
+    client = Client()
+    client.register(LocalArtifactStore(name="bucket", path="a"), save=True)
+    bucket: Any = client.registry.ready("artifact-store", "bucket")
+
+    with pytest.raises(ImmutableComponent, match="its 'path' was to be deleted") as caught:
+        del bucket.path
+    assert caught.value.hint is not None
+    eval(caught.value.hint.removeprefix("Type: "), {"client": client})
+
+    assert client.components("artifact-store")["bucket"].options == {}
+
+
+def test_a_name_that_is_deleted_stays() -> None:
+    stack = mine()
+
+    with pytest.raises(ImmutableComponent, match="'mine' keeps its name"):
+        del stack.name
 
 
 def test_a_copy_is_made_and_pickled_as_before() -> None:

@@ -405,3 +405,41 @@ def test_a_flavor_that_cannot_be_one_is_refused(
 def test_a_flavor_that_is_in_no_file_is_told(changes: Changes) -> None:
     with pytest.raises(UnknownFlavor, match="'local' comes with the package 'penstock'"):
         changes.delete_flavor("orchestrator", "local")
+
+
+def test_no_line_that_undoes_takes_a_secret_away(changes: Changes, project: Project) -> None:
+    project.file.write_text(FILE.replace("${env:TEAM_KEY}", "s3cret"))
+
+    assert changes.update_component("artifact-store", "bucket", {"path": "else"}).undo == (
+        "penstock artifact-store update bucket --path=store"
+    )
+    gone = changes.update_component("artifact-store", "bucket", {}, ["signing_key"])
+    assert (gone.undo, len(gone.remarks)) == ("", 1)
+
+
+def test_a_schema_that_cannot_be_written_does_no_harm(
+    changes: Changes, project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    project.prepared()
+    (project.folder / "schema.json").mkdir()
+
+    changes.register_component(store())
+
+    assert changes.registry.component("artifact-store", "new") == store()
+    assert "The schema for editors was not written." in caplog.text
+
+
+@pytest.mark.parametrize(("has", "words"), [
+    ("[a, b]", "--step-operator=b"),
+    ("[a]", "--unset=step_operators"),
+])  # fmt: skip
+def test_what_frees_one_of_several_leaves_the_others(
+    changes: Changes, project: Project, has: str, words: str
+) -> None:
+    project.file.write_text(
+        "step_operators: {a: {flavor: subprocess}, b: {flavor: subprocess}}\n"
+        "stacks:\n"
+        f"  s: {{orchestrator: default, artifact_store: default, step_operators: {has}}}\n"
+    )
+    with pytest.raises(StackError, match=f"penstock stack update s {words}$"):
+        changes.delete_component("step-operator", "a")

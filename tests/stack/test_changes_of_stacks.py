@@ -338,7 +338,7 @@ def test_a_default_that_does_not_count_here_is_told(changes: Changes, registry: 
 
 
 def test_a_stack_of_the_users_own_is_no_teams_default(changes: Changes, own: Path) -> None:
-    with pytest.raises(UnknownStack, match="There is no stack 'home'"):
+    with pytest.raises(StackError, match=r"'home' .* is not in the project's file"):
         changes.set_default("home")
 
 
@@ -375,3 +375,20 @@ def test_what_a_package_brought_that_is_gone_can_still_be_deleted(
     assert update.undo == "penstock stack update prod --data-validator=strict"
     assert change.undo == "penstock data-validator register strict --flavor=gone --level=3"
     assert registry.stacks()["prod"].more == {}
+
+
+def test_no_line_that_undoes_takes_a_secret_of_a_stack_away(
+    changes: Changes, project: Project
+) -> None:
+    project.file.write_text(
+        "artifact_stores: {bucket: {flavor: local}}\n"
+        "stacks:\n"
+        "  dev: {orchestrator: default, artifact_store: default, secrets: {A: s3cret, B: '$'}}\n"
+    )
+
+    other = changes.update_stack("dev", {"artifact_store": "bucket"})
+    gone = changes.update_stack("dev", {"secrets": None})
+
+    assert other.undo == "penstock stack update dev --artifact-store=default"
+    assert (other.remarks, gone.undo, len(gone.remarks)) == ((), "", 1)
+    assert "s3cret" in (project.folder / "penstock.yaml.bak").read_text()

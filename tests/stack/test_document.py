@@ -237,7 +237,7 @@ def test_numbers_of_another_kind_are_another_value() -> None:
 
 
 TEXTS = [
-    "yes", "1_0", "0x1", "~", "a: b", "a #b", "", " a", "\x85", "\ud800", "{a}", "2026-11-22",
+    "yes", "1_0", "0x1", "~", "a: b", "a #b", "", " a", "\x85", "{a}", "2026-11-22",
     "null", "\u2028", "a\nb", "'", "\\", "x" * 3000,
 ]  # fmt: skip
 
@@ -250,6 +250,11 @@ def test_text_stays_text(text: str) -> None:
 
     assert YAML(typ="safe", pure=True).load(found.text)["orchestrators"]["a"]["host"] == text
     assert found.configuration.components[0].options == {"host": text}
+
+
+def test_what_no_file_can_hold_is_refused() -> None:
+    with pytest.raises(BadConfiguration, match="is not Unicode"):
+        document("").put("orchestrators", "a", {"flavor": "x", "host": "\ud800"})
 
 
 TIED = """\

@@ -61,7 +61,8 @@ def ended(work: Callable[[], object]) -> int:
         return error.exit_code
     except click.UsageError as error:
         way_out = f"\nType: {error.ctx.command_path} --help" if error.ctx else ""
-        remark(f"Error: {error.format_message()}{way_out}")
+        message = error.format_message().replace("\n\t", " ")  # click's own lists
+        remark(f"Error: {message}{way_out}")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED

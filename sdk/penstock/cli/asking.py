@@ -12,6 +12,7 @@ from penstock.lazy import lazy
 
 if TYPE_CHECKING:
     from penstock.cli.questions import components, flags, stacks
+    from penstock.errors import StackError
     from penstock.stack.changing.changes import Changes
     from penstock.stack.component import ComponentSpec
     from penstock.stack.configuration import StackSpec
@@ -43,7 +44,7 @@ def ask_component(
     `click.Abort` if it is broken off; nothing is written then.
     """
     if not possible():
-        raise missing(registry, category, name, flavor, given)
+        raise missing(registry, changes, category, name, flavor, given)
     return components.asked(registry, changes, category, name, flavor, given, every=every)
 
 
@@ -54,22 +55,31 @@ def ask_stack(
     given: Mapping[str, Any],
     *,
     every: bool = True,
+    also: str = "",
 ) -> StackSpec:
-    """A stack that can be registered; `given` is by key of a `StackSpec` or by category."""
+    """A stack that can be registered; `given` is by key of a `StackSpec` or by category, and `also`
+    is what else was typed, for the line that asks nothing."""
     if not possible():
         raise missing_stack(name, given)
-    return stacks.asked(registry, changes, name, given, every=every)
+    return stacks.asked(registry, changes, name, given, every=every, also=also)
 
 
 def missing(
     registry: Registry,
+    changes: Changes,
     category: str,
     name: str | None,
     flavor: str | None,
     given: Mapping[str, Any],
 ) -> click.UsageError:
-    """What has to be typed to register a component where nobody can be asked."""
-    return flags.of_component(registry, category, name, flavor, given)
+    """What has to be typed to register a component where nobody can be asked, and what is wrong
+    besides."""
+    return flags.of_component(registry, changes, category, name, flavor, given)
+
+
+def with_flags(registry: Registry, spec: ComponentSpec, error: StackError) -> StackError:
+    """What is wrong with a component, with the flag of each option that it needs."""
+    return flags.added(registry, spec, error)
 
 
 def missing_stack(name: str | None, given: Mapping[str, Any]) -> click.UsageError:

@@ -67,7 +67,7 @@ class StackComponent:
         immutable(type(self))
         if not self.name:
             object.__setattr__(self, "name", self.flavor)
-        check_name(self.name, self.category)
+        check_name(self.name, self.category.replace("-", " "))
 
     def placed(self, root: Path) -> Self:
         """The same component with relative paths taken from `root`, the project's folder."""

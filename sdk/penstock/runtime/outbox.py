@@ -68,6 +68,10 @@ class Outbox(ArtifactStore):
         return self._store.distant
 
     @property
+    def only_here(self) -> bool:
+        return self._store.only_here
+
+    @property
     def read_cache_size(self) -> int:
         return self._store.read_cache_size
 

@@ -55,7 +55,7 @@ def registering(category: Category) -> click.Command:
         typed = given(words, types)
         parts = (category.name, typed.name, flavor, typed.options)
         if flavor is None and typed.options:  # what they mean depends on it
-            raise asking.missing(registry, *parts)
+            raise asking.missing(registry, changes, *parts)
         spec = None if interactive else _complete(registry, changes, *parts)
         spec = spec or asking.ask_component(registry, changes, *parts, every=interactive)
         told([changes.register_component(spec)], as_json=as_json)
@@ -83,5 +83,5 @@ def _complete(
         changes.check_component(spec)
     except StackError as error:
         if len(error.problems or (error,)) > len(needed):
-            raise
+            raise asking.with_flags(registry, spec, error) from None
     return None

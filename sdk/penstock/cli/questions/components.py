@@ -33,6 +33,8 @@ def asked(
 ) -> ComponentSpec:
     """See `penstock.cli.asking.ask_component`."""
     with session(changes) as begun:
+        if name:
+            changes.check_name(category, name)
         begun.begin(_what(category, name))
         own = begun.own
         flavor = flavor or _flavor(category, own)

@@ -40,7 +40,6 @@ class Form:
 
     def check_given(self) -> None:
         """Raise what is wrong before the first question, unless an answer may put it right."""
-        self._session.changes.check_name(self._given.category, self._given.name)
         empty = replace(self._given, options={})
         for problem in self._new(empty, self._given):
             if _is_of(problem, self._given.options) or not _speaks_of(problem, self._open):

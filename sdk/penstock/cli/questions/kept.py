@@ -13,10 +13,11 @@ from typing import Any, Final
 from penstock.errors import BadConfiguration, StackError
 from penstock.model.references import REFERENCE
 from penstock.model.user import config_folder
+from penstock.stack import secrets
 
 FOLDER: Final = "secrets"
 
-_SHORT: Final = re.compile(r"(env|file):(.+)")
+_SHORT: Final = re.compile(r"(env|file):\s*(.*)")
 _VARIABLE: Final = "PENSTOCK_ANSWER_{}"
 
 
@@ -26,11 +27,15 @@ class _Secret:
     text: str
 
     @property
-    def reference(self) -> str:
-        """From the home folder, so that other people's machines have the place as well."""
+    def place(self) -> str:
+        """From the home folder, so that other people's machines have it as well."""
         home = Path(os.path.expanduser("~"))
         inside = self.path.is_relative_to(home)
-        return f"${{file:{f'~/{self.path.relative_to(home)}' if inside else self.path}}}"
+        return f"~/{self.path.relative_to(home)}" if inside else str(self.path)
+
+    @property
+    def reference(self) -> str:
+        return f"${{file:{self.place}}}"
 
 
 class Kept:
@@ -47,25 +52,26 @@ class Kept:
         if REFERENCE.fullmatch(said):
             return said
         if short := _SHORT.fullmatch(said):
-            return f"${{{short[1]}:{short[2]}}}"
+            return _led(*short.groups())
         if said.startswith("${"):
             raise BadConfiguration("That is no reference.", hint="Type env:NAME or file:PATH.")
         secret = self._secrets[what] = _Secret(self._place(what), text)
         return secret.reference
 
-    def write(self, entry: Any) -> None:
-        """Make the files that are referred to in `entry`. Raises `StackError`; then there are
-        none."""
-        used = set(_texts(entry))
+    def write(self, entry: Any) -> list[str]:
+        """Make the files that are referred to in `entry`, and say where they are. Raises
+        `StackError`; then there are none."""
+        texts = set(_texts(entry))
+        used = [each for each in self._secrets.values() if each.reference in texts]
         made: list[Path] = []
         try:
-            for secret in self._secrets.values():
-                if secret.reference in used:
-                    _write(secret, made)
+            for secret in used:
+                _write(secret, made)
         except OSError as error:
             for path in made:
                 path.unlink()
             raise StackError(f"{error.filename} cannot be written: {error.strerror}.") from error
+        return [secret.place for secret in used]
 
     @contextmanager
     def at_hand(self) -> Iterator[dict[str, str]]:
@@ -101,6 +107,15 @@ def replaced(value: Any, instead: Mapping[str, str]) -> Any:
     if isinstance(value, list | tuple):
         return [replaced(item, instead) for item in value]
     return instead.get(value, value) if isinstance(value, str) else value
+
+
+def _led(kind: str, to: str) -> str:
+    """The reference that `env:NAME` or `file:PATH` is short for."""
+    if kind == "env" and not secrets.is_name(to):
+        raise BadConfiguration("After env: comes the name of a variable, and nothing else.")
+    if not to or "}" in to:
+        raise BadConfiguration("After file: comes a path, without any '}'.")
+    return f"${{{kind}:{to}}}"
 
 
 def _texts(value: Any) -> Iterator[str]:

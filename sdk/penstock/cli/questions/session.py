@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +23,7 @@ class Session:
     """One form that is being filled in. Nothing is on disk before `end`."""
 
     def __init__(self, changes: Changes) -> None:
+        changes.settle()
         self.changes = changes
         self.kept = Kept()
         self._before = seen(changes.file)
@@ -62,15 +63,21 @@ class Session:
 
         Raises `BadConfiguration` if somebody else has changed the file meanwhile; nothing is lost.
         """
-        self.kept.write(entry)
+        kept = self.kept.write(entry)
         file = self.changes.file
         as_it_is(f"\nThe same without questions:\n  {line}\n")
         try:
             unchanged(file, self._before)
         except BadConfiguration as error:
-            raise BadConfiguration(
-                error.message, hint=f"Look at {shown(file)}, and type the line above."
-            ) from error
+            hint = f"Look at {shown(file)}, and type the line above.{_stays(kept)}"
+            raise BadConfiguration(error.message, hint=hint) from error
+
+
+def _stays(kept: Sequence[str]) -> str:
+    """What is on disk all the same."""
+    if not kept:
+        return ""
+    return f"\nSecrets were kept for that line; if you do not type it, delete {', '.join(kept)}"
 
 
 @contextmanager

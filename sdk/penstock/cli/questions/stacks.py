@@ -26,9 +26,11 @@ def asked(
     given: Mapping[str, Any],
     *,
     every: bool,
+    also: str,
 ) -> StackSpec:
     """See `penstock.cli.asking.ask_stack`."""
     with session(changes) as begun:
+        registry = changes.registry  # as it is now
         begun.begin(f"the stack {name!r}" if name else "a stack")
         name = name or begun.name("stack")
         form = StackForm(begun, registry, changed(StackSpec(name, where=WHERE), given), given)
@@ -37,7 +39,8 @@ def asked(
         while every and not passed(begun, _parts(registry, form.spec), form.spec):
             once_more()
             form.fill(every=every)
-    begun.end(form.spec.secrets, undoing.stack_registration(form.spec) + begun.flag)
+    line = undoing.stack_registration(form.spec) + begun.flag + also
+    begun.end(form.spec.secrets, line)
     return form.spec
 
 

@@ -50,7 +50,8 @@ def register(
     """
     registry = Registry(Project.find())
     changes = Changes(registry, user=user)
-    spec = _spec(registry, changes, name, values(given), interactive=interactive)
+    also = " --set" if make_active else ""
+    spec = _spec(registry, changes, name, values(given), interactive=interactive, also=also)
     change = changes.register_stack(spec)
     choice, warnings = chosen(registry, spec.name) if make_active else (None, [])
     active = {"active": choice and choice.name, "warning": "\n".join(warnings) or None}
@@ -67,7 +68,8 @@ def _spec(
     given: Mapping[str, Any],
     *,
     interactive: bool,
+    also: str,
 ) -> StackSpec:
     if interactive or name is None or not ONE.keys() <= given.keys():
-        return asking.ask_stack(registry, changes, name, given, every=interactive)
+        return asking.ask_stack(registry, changes, name, given, every=interactive, also=also)
     return changed(StackSpec(name, where=WHERE), given)

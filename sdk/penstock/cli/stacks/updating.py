@@ -24,7 +24,8 @@ from penstock.stack.registry import Registry
     "--unset",
     metavar="KEY",
     multiple=True,
-    help="Take away what stands there, for example step_operators. Repeat it for several.",
+    help="Take away what stands there, for example step_operators; in place of the orchestrator "
+    "or the artifact store comes the default one. Repeat it for several.",
 )
 @user_option
 @json_option("stack", "changes")

@@ -90,6 +90,10 @@ class Below(ArtifactStore):
         self.store.learn(abilities)
 
     @property
+    def only_here(self) -> bool:
+        return self.store.only_here
+
+    @property
     def read_cache_size(self) -> int:
         """Nothing: what this machine keeps would be measured instead, and would stay there."""
         return 0

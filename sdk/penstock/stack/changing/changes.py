@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from penstock.errors import UnknownStack
+from penstock.errors import StackError, UnknownStack
 from penstock.stack.changing import undoing
 from penstock.stack.changing.acceptance import Acceptance
 from penstock.stack.changing.change import Change
@@ -32,6 +32,12 @@ class Changes:
     def file(self) -> Path:
         """Where new entries go: the project's file if there is one, else the user's."""
         return self.places.new
+
+    def settle(self) -> None:
+        """From now on new entries go to the file that is right now, and are checked against what
+        the files hold now, whatever becomes of these meanwhile."""
+        self.places.settle()
+        self.registry = Registry(self.registry.project, files=self.registry.files)
 
     def check_component(self, spec: ComponentSpec) -> None:
         """Raise what `register_component` would. Nothing is written, and no reference resolved."""
@@ -110,12 +116,8 @@ class Changes:
         where = entries.where("stacks", old.name)
         if stays:
             return Change(_what(old), "updated", entries.path, where, remarks=(STAYS,))
-        undo = undoing.stack_update(old, new) + self.places.flag(entries.path)
-        lost = [
-            each for each in undoing.secrets_left_out(old)
-            if new.secrets.get(each) != old.secrets[each]
-        ]  # fmt: skip
-        remarks = self.places.kept(entries.path, lost)
+        undo = undoing.stack_update(old, new, self.places.flag(entries.path))
+        remarks = self.places.kept(entries.path, undoing.secrets_not_brought_back(old, new))
         return Change(_what(old), "updated", entries.path, where, undo, remarks)
 
     def delete_stack(self, name: str, *, recursive: bool = False) -> list[Change]:
@@ -205,6 +207,12 @@ class Changes:
     def _check_default(self, name: str, file: Configuration) -> None:
         """A team's default is in the team's file."""
         known = (DEFAULT, *file.stacks)
+        if name not in known and (there := self.registry.stacks().get(name)):
+            raise StackError(
+                f"The stack {name!r} ({there.where}) is not in the project's file, so nobody else "
+                "would know it.",
+                hint=f"For this checkout alone, type: penstock stack set {name}",
+            )
         if name not in known:
             raise unknown(StackChoice(name, ASKED), known, self.registry.project)
 

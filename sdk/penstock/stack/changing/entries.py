@@ -21,7 +21,7 @@ from penstock.stack.changing.acceptance import Acceptance
 from penstock.stack.changing.document import Document
 from penstock.stack.complaints import shown
 from penstock.stack.component import ComponentSpec, spoken
-from penstock.stack.configuration import Configuration, StackSpec
+from penstock.stack.configuration import ONE, Configuration, StackSpec
 from penstock.stack.registry import Registry
 
 Values = Mapping[str, Any]
@@ -176,8 +176,7 @@ class Entries:
         if users := self.users(spec):
             raise StackError(
                 f"The {spoken(spec.category)} {spec.name!r} is in use: {_stacks(users)}.",
-                hint="To give that one another, type: "
-                f"penstock stack update {users[0]} --{spec.category}=NAME",
+                hint=_to_free(spec, self.stack(users[0])),
             )
 
     def _refuse_up(self, specs: Iterable[ComponentSpec], command: str) -> None:
@@ -189,6 +188,17 @@ class Entries:
                 "`up` has made from here is still there.",
                 hint=f"To remove that first, type: {command}",
             )
+
+
+def _to_free(spec: ComponentSpec, stack: StackSpec) -> str:
+    """What takes a component out of a stack that has it."""
+    command = f"penstock stack update {stack.name}"
+    if spec.category in ONE.values():
+        return f"To give that one another, type: {command} --{spec.category}=NAME"
+    names = [name for category, name in stack.names() if category == spec.category]
+    rest = [f"--{spec.category}={name}" for name in names if name != spec.name]
+    words = rest or [f"--unset={categories.section_of(spec.category)}"]
+    return f"To take it out of that one, type: {command} {' '.join(words)}"
 
 
 def _refuse_unchangeable(spec: ComponentSpec, options: Values) -> None:

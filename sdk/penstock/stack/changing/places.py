@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from penstock.errors import StackError, UnknownFlavor, did_you_mean, listed
 from penstock.stack import complaints, flavor
@@ -18,6 +20,8 @@ from penstock.stack.project import Project, user_file
 from penstock.stack.registry import Registry
 from penstock.stack.schema import keep_schema
 
+_log: Final = logging.getLogger("penstock.stack")
+
 
 class Places:
     """The files that a registry reads: the project's and the user's, or the user's alone."""
@@ -25,10 +29,17 @@ class Places:
     def __init__(self, registry: Registry, *, user: bool) -> None:
         self._registry = registry
         self._user = user
+        self._settled: Path | None = None
+
+    def settle(self) -> None:
+        """From now on new entries go where they would go now."""
+        self._settled = self.new
 
     @property
     def new(self) -> Path:
         """Where new entries go: the project's file if there is one, else the user's."""
+        if self._settled is not None:
+            return self._settled
         project, own = self._registry.project.file, user_file()
         if self._user and own is None:
             raise StackError("You have no home folder, and so no penstock.yaml of your own.")
@@ -81,7 +92,10 @@ class Places:
         with writing(path) as document:
             entries = Entries(document, self._registry, path)
             yield entries
-        keep_schema(self._registry.project, entries.registry)
+        try:
+            keep_schema(self._registry.project, entries.registry)
+        except StackError as error:  # what was meant is written
+            _log.warning("The schema for editors was not written. %s", error)
 
     def shown(self, path: Path) -> str:
         """A file for people."""

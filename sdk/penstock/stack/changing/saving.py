@@ -9,13 +9,14 @@ from typing import Any
 from penstock.errors import BadConfiguration, NameTaken, StackError, UnknownFlavor
 from penstock.model.component import Secret, StackComponent
 from penstock.model.names import reference
-from penstock.stack import flavor, making
+from penstock.stack import flavor, making, misgiven
+from penstock.stack.categories import KNOWN, section_of
 from penstock.stack.changing.acceptance import REFERENCES
 from penstock.stack.changing.change import Change
 from penstock.stack.changing.changes import Changes
 from penstock.stack.changing.editing.yaml_text import plain
 from penstock.stack.changing.entries import Entries
-from penstock.stack.component import ComponentSpec, literals, option_fields, spoken
+from penstock.stack.component import ComponentSpec, a, literals, option_fields, spoken
 from penstock.stack.configuration import BUILT_IN, ONE, SEVERAL, StackSpec
 from penstock.stack.masked import masked
 from penstock.stack.stack import Stack, step_data
@@ -145,9 +146,13 @@ def _stack_spec(stack: Stack) -> StackSpec:
 
 def _value(entries: Entries, key: str, value: Any) -> Any:
     """What a stack is given in code, as a file would have it."""
-    if isinstance(value, StackComponent):
-        _keep(entries, value, ComponentSpec.of(value))
+    if isinstance(value, StackComponent | ComponentSpec):
+        _refuse_elsewhere(key, value)
+        if isinstance(value, StackComponent):
+            _keep(entries, value, ComponentSpec.of(value))
         return value.name
+    if isinstance(value, type) and issubclass(value, StackComponent):
+        raise misgiven.in_stack(key, value)
     if isinstance(value, list | tuple):
         return [_value(entries, key, item) for item in value]
     if key == "steps" and isinstance(value, Mapping):
@@ -158,6 +163,17 @@ def _value(entries: Entries, key: str, value: Any) -> Any:
             for name, secret in value.items()
         }
     return value
+
+
+def _refuse_elsewhere(key: str, item: StackComponent | ComponentSpec) -> None:
+    """A name alone would lead to whatever has it in the other category."""
+    category = item.category
+    right = KNOWN[category].key if category in KNOWN else section_of(category)
+    if key not in (right, category):
+        raise BadConfiguration(
+            f"A stack's {key!r} is given {item.name!r}, which is {a(category)}.",
+            hint=f"Type: client.update(…, {right}=…)",
+        )
 
 
 def _told(

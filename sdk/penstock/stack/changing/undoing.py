@@ -24,10 +24,11 @@ def component_registration(spec: ComponentSpec, own: Own, flag: str = "") -> str
 
 
 def component_update(old: ComponentSpec, new: ComponentSpec, own: Own, flag: str = "") -> str:
-    """What makes `new` the `old` component again, but for secrets that were written out."""
-    back, unset = _back(_shown(old, own), new.options)
+    """What makes `new` the `old` component again, but for secrets that were written out; nothing if
+    it is but for these."""
+    back, unset = _back(old.options, new.options, left_out(old, own))
     command = f"penstock {old.category} update {old.name}"
-    return _typed(command, back, _hints(old, own), unset, flag)
+    return _typed(command, back, _hints(old, own), unset, flag) if back or unset else ""
 
 
 def stack_registration(spec: StackSpec) -> str:
@@ -35,10 +36,20 @@ def stack_registration(spec: StackSpec) -> str:
     return _line(f"penstock stack register {spec.name}", _words(_entry(spec)))
 
 
-def stack_update(old: StackSpec, new: StackSpec) -> str:
-    """What makes `new` the `old` stack again, but for secrets that were written out."""
-    back, unset = _back(_entry(old), new.entry())
-    return _line(f"penstock stack update {old.name}", _words(back), unset)
+def stack_update(old: StackSpec, new: StackSpec, flag: str = "") -> str:
+    """What makes `new` the `old` stack again; nothing if it is.
+
+    Secrets are given all at once: of a stack where one was written out, no line brings them back.
+    """
+    back, unset = _back(old.entry(), new.entry(), ["secrets"] if secrets_left_out(old) else [])
+    line = _line(f"penstock stack update {old.name}", _words(back), unset)
+    return line + flag if back or unset else ""
+
+
+def secrets_not_brought_back(old: StackSpec, new: StackSpec) -> tuple[str, ...]:
+    """Those that were changed, and that the line of `stack_update` leaves as they are."""
+    names = dict.fromkeys((*old.secrets, *new.secrets)) if secrets_left_out(old) else ()
+    return tuple(name for name in names if old.secrets.get(name) != new.secrets.get(name))
 
 
 def left_out(spec: ComponentSpec, own: Own) -> tuple[str, ...]:
@@ -62,9 +73,12 @@ def _entry(spec: StackSpec) -> dict[str, Any]:
     return replace(spec, secrets=shown).entry()
 
 
-def _back(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """What is to be set, and what is to be taken away."""
-    back = {key: value for key, value in old.items() if key not in new or new[key] != value}
+def _back(
+    old: Mapping[str, Any], new: Mapping[str, Any], hidden: Iterable[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """What is to be set, and what is to be taken away; nothing of what is `hidden`."""
+    changed = [key for key in old if key not in new or new[key] != old[key]]
+    back = {key: old[key] for key in changed if key not in hidden}
     return back, [key for key in new if key not in old]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -70,7 +71,7 @@ def unchanged(path: Path, text: str) -> None:
 
 def _changed(path: Path) -> BadConfiguration:
     return BadConfiguration(
-        f"{shown(path)} was changed by somebody else in the meantime. Nothing was written.",
+        f"{shown(path)} was changed by somebody else in the meantime. Nothing was written to it.",
         hint="Look at it, and do that once more.",
     )
 
@@ -86,6 +87,8 @@ def _check_writable(real: Path, path: Path) -> None:
     if not stat.S_ISREG(status.st_mode):
         content(real, status, complaints)
         complaints.tell()
+    if os.statvfs(real).f_flag & os.ST_RDONLY:
+        raise _failed(path, OSError(errno.EROFS, os.strerror(errno.EROFS)))
     if not status.st_mode & 0o222 or not os.access(real, os.W_OK):
         raise StackError(
             f"{shown(path)} cannot be written: it is read-only.", hint=f"chmod u+w {shown(path)}"
