@@ -312,6 +312,11 @@ def test_a_module_beside_the_file_is_found_from_any_folder_of_the_project(tmp_pa
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"artifact store flavor moon: registered ({tmp_path}/penstock.yaml:3)\n"
+    listed = subprocess.run(
+        [sys.executable, "-P", "-c", code, "artifact-store", "flavor", "list"],
+        capture_output=True, check=True, cwd=below, text=True,
+    )  # fmt: skip
+    assert re.search(r"^moon .* installed$", listed.stdout, re.MULTILINE)
 
 
 def test_a_flavor_that_nobody_has_is_in_no_file(penstock: Any) -> None:

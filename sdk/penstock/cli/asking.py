@@ -29,7 +29,6 @@ def possible() -> bool:
 
 
 def ask_component(
-    registry: Registry,
     changes: Changes,
     category: str,
     name: str | None,
@@ -44,12 +43,11 @@ def ask_component(
     `click.Abort` if it is broken off; nothing is written then.
     """
     if not possible():
-        raise missing(registry, changes, category, name, flavor, given)
-    return components.asked(registry, changes, category, name, flavor, given, every=every)
+        raise missing(changes, category, name, flavor, given)
+    return components.asked(changes, category, name, flavor, given, every=every)
 
 
 def ask_stack(
-    registry: Registry,
     changes: Changes,
     name: str | None,
     given: Mapping[str, Any],
@@ -61,11 +59,10 @@ def ask_stack(
     is what else was typed, for the line that asks nothing."""
     if not possible():
         raise missing_stack(name, given)
-    return stacks.asked(registry, changes, name, given, every=every, also=also)
+    return stacks.asked(changes, name, given, every=every, also=also)
 
 
 def missing(
-    registry: Registry,
     changes: Changes,
     category: str,
     name: str | None,
@@ -74,7 +71,7 @@ def missing(
 ) -> click.UsageError:
     """What has to be typed to register a component where nobody can be asked, and what is wrong
     besides."""
-    return flags.of_component(registry, changes, category, name, flavor, given)
+    return flags.of_component(changes, category, name, flavor, given)
 
 
 def with_flags(registry: Registry, spec: ComponentSpec, error: StackError) -> StackError:

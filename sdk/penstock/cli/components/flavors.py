@@ -87,11 +87,13 @@ def _written_in(files: Files, flavor: Flavor) -> str | None:
 
 
 def _is_there(flavor: Flavor) -> bool:
-    """Whether Python would find the package that its module is in; nothing is imported."""
-    from importlib.util import find_spec  # 10 ms, and only where a file has a flavor
+    """Whether the package that its module is in would be found; nothing is imported."""
+    from importlib.machinery import PathFinder  # 10 ms, and only where a file has a flavor
+    from importlib.util import find_spec
 
+    top = _top(flavor.target)
     try:
-        return find_spec(_top(flavor.target)) is not None
+        return bool(find_spec(top) or PathFinder.find_spec(top, [str(Project.find().root)]))
     except ValueError:  # a module that was made by hand
         return True
 

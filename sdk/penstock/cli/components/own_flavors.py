@@ -21,8 +21,8 @@ def registering(category: Category) -> click.Command:
     about = (
         f"Write down a flavor of your own: a class that is {a(category.name)}.\n\n"
         "CLASS is package.module:Class. Its name is what the class says: "
-        "flavor: ClassVar[str] = 'name'. It is imported now, from where Python finds it: "
-        "or in the project's folder."
+        "flavor: ClassVar[str] = 'name'. It is imported now, from where Python finds it, "
+        "or from the project's folder."
     )
 
     @click.command("register", help=about)

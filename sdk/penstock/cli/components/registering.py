@@ -55,16 +55,15 @@ def registering(category: Category) -> click.Command:
         typed = given(words, types)
         parts = (category.name, typed.name, flavor, typed.options)
         if flavor is None and typed.options:  # what they mean depends on it
-            raise asking.missing(registry, changes, *parts)
-        spec = None if interactive else _complete(registry, changes, *parts)
-        spec = spec or asking.ask_component(registry, changes, *parts, every=interactive)
+            raise asking.missing(changes, *parts)
+        spec = None if interactive else _complete(changes, *parts)
+        spec = spec or asking.ask_component(changes, *parts, every=interactive)
         told([changes.register_component(spec)], as_json=as_json)
 
     return register
 
 
 def _complete(
-    registry: Registry,
     changes: Changes,
     category: str,
     name: str | None,
@@ -76,12 +75,12 @@ def _complete(
     if name is None or flavor is None:
         return None
     spec = ComponentSpec(category, name, flavor, options, WHERE)
-    needed = required(category, flavor, registry.flavors) - set(options)
+    needed = required(category, flavor, changes.registry.flavors) - set(options)
     if not needed:
         return spec
     try:
         changes.check_component(spec)
     except StackError as error:
         if len(error.problems or (error,)) > len(needed):
-            raise asking.with_flags(registry, spec, error) from None
+            raise asking.with_flags(changes.registry, spec, error) from None
     return None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
+from penstock.cli.parameters import WHERE
 from penstock.cli.questions.form import Form
 from penstock.cli.questions.line import tell
 from penstock.cli.questions.question import INDENT, Question, once_more
@@ -16,13 +17,9 @@ from penstock.stack.changing import undoing
 from penstock.stack.changing.changes import Changes
 from penstock.stack.component import ComponentSpec, a, spoken
 from penstock.stack.flavor import Own
-from penstock.stack.registry import Registry
-
-WHERE: Final = "the command line"
 
 
 def asked(
-    registry: Registry,
     changes: Changes,
     category: str,
     name: str | None,

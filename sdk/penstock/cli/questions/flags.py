@@ -24,7 +24,6 @@ _LACKS: Final = re.compile(rf"{WHERE}: .* needs the option '([^']+)'\.")
 
 
 def of_component(
-    registry: Registry,
     changes: Changes,
     category: str,
     name: str | None,
@@ -34,10 +33,10 @@ def of_component(
     """See `penstock.cli.asking.missing`."""
     needed = [] if name else ["NAME"]
     if flavor is None:
-        known = listed(each.name for each in flavors.flavors(category, registry.flavors))
+        known = listed(each.name for each in flavors.flavors(category, changes.registry.flavors))
         needed.append(f"--flavor=…, one of {known}")
     else:
-        options = _options(registry, category, flavor)
+        options = _options(changes.registry, category, flavor)
         needed.extend(line for option, line in options.items() if option not in given)
     wrong = _wrong(changes, category, name, flavor, given)
     return _error(f"To register {a(category)}", needed, list(wrong))

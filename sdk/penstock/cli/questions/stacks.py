@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
+from penstock.cli.parameters import WHERE
 from penstock.cli.questions.question import once_more
 from penstock.cli.questions.session import session
 from penstock.cli.questions.stack_form import StackForm
@@ -16,11 +17,8 @@ from penstock.stack.component import ComponentSpec
 from penstock.stack.configuration import StackSpec
 from penstock.stack.registry import Registry
 
-WHERE: Final = "the command line"
-
 
 def asked(
-    registry: Registry,
     changes: Changes,
     name: str | None,
     given: Mapping[str, Any],

@@ -51,7 +51,7 @@ def register(
     registry = Registry(Project.find())
     changes = Changes(registry, user=user)
     also = " --set" if make_active else ""
-    spec = _spec(registry, changes, name, values(given), interactive=interactive, also=also)
+    spec = _spec(changes, name, values(given), interactive=interactive, also=also)
     change = changes.register_stack(spec)
     choice, warnings = chosen(registry, spec.name) if make_active else (None, [])
     active = {"active": choice and choice.name, "warning": "\n".join(warnings) or None}
@@ -62,7 +62,6 @@ def register(
 
 
 def _spec(
-    registry: Registry,
     changes: Changes,
     name: str | None,
     given: Mapping[str, Any],
@@ -71,5 +70,5 @@ def _spec(
     also: str,
 ) -> StackSpec:
     if interactive or name is None or not ONE.keys() <= given.keys():
-        return asking.ask_stack(registry, changes, name, given, every=interactive, also=also)
+        return asking.ask_stack(changes, name, given, every=interactive, also=also)
     return changed(StackSpec(name, where=WHERE), given)

@@ -19,7 +19,7 @@ from penstock.model.names import ALLOWED, offered
 from penstock.model.references import REFERENCE
 from penstock.stack import categories, making, secrets, steps
 from penstock.stack.complaints import shown
-from penstock.stack.component import ComponentSpec, spoken
+from penstock.stack.component import ComponentSpec, a, spoken
 from penstock.stack.configuration import BUILT_IN, DEFAULT, ONE, Configuration, StackSpec
 from penstock.stack.flavor import BUILT_IN as OURS
 from penstock.stack.flavor import Flavor
@@ -101,8 +101,7 @@ class Acceptance:
         kind = spoken(what)
         if not ALLOWED.fullmatch(name):
             yield BadConfiguration(
-                f"{name!r} cannot be the name of {'an' if kind[0] in 'aeiou' else 'a'} {kind}. "
-                f"{RULE}",
+                f"{name!r} cannot be the name of {a(what)}. {RULE}",
                 hint=f"Take {offered(name)!r}, for example.",
             )
         elif reserved and name.lower() == DEFAULT:
