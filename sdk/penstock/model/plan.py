@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from penstock.model import binding
+from penstock.model import binding, plain
 from penstock.model.binding import Binding, Condition
 from penstock.model.controls import ANYTHING, Controls
 from penstock.model.graph import Call, Graph, conditions
@@ -34,6 +34,8 @@ class Plan:
     """Calls that take nothing from the cache and replace what is there."""
     cache_for: Mapping[str, float] = field(default_factory=dict)
     """Call → seconds for which it can take a result from the cache; without an entry, for ever."""
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Those of the pipeline, by flavor: plain data."""
 
     def controls(self, call: Call) -> Controls:
         """What a call may take from the cache. An item of a map may what the map may."""
@@ -80,6 +82,7 @@ class Plan:
             "uncached": sorted(self.uncached),
             **({"refreshed": sorted(self.refreshed)} if self.refreshed else {}),
             **({"cache_for": self.cache_for} if self.cache_for else {}),
+            **({"settings": plain.encode(self.settings)} if self.settings else {}),
             "result": self.graph.result and binding.to_data(self.graph.result),
         }
         return _dump(data).encode()
@@ -108,6 +111,7 @@ class Plan:
         return cls(
             run, graph, read["reference"], read["stack"], frozenset(read["uncached"]),
             frozenset(read.get("refreshed", ())), read.get("cache_for", {}),
+            plain.decode(read["settings"]) if "settings" in read else {},
         )  # fmt: skip
 
 

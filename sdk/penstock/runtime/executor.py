@@ -28,6 +28,7 @@ from penstock.runtime.maps import Maps
 from penstock.runtime.planner import Found
 from penstock.runtime.progress import Progress
 from penstock.runtime.secrets import Secrets
+from penstock.runtime.sent import Sent
 from penstock.runtime.skips import Skips
 from penstock.runtime.stopping import Stopped
 from penstock.runtime.traces import Traces
@@ -62,8 +63,11 @@ class Executor:
         secrets: Secrets,
         limit: Callable[[Call], AbstractContextManager[None]] = calling.limit,
         earlier: Earlier = NOBODY,
+        sent: Sent | None = None,
     ) -> None:
+        """`sent` is what other machines need, if the steps run there."""
         self.plan = plan
+        self._sent = sent
         self.secrets = secrets
         self.stack = stack
         self._observer = observer
@@ -91,15 +95,25 @@ class Executor:
     def record(self, call_id: str) -> StepRun | None:
         return self._progress.record(call_id)
 
-    def command(self, call_id: str) -> Sequence[str]:
+    def command(self, call_id: str, *, run: str = "", job: str = "") -> Sequence[str]:
         self._progress.ledger.store.flush()  # for the other process
         earlier = self._progress.earlier.runs
-        return [
-            *[sys.executable, "-m", "penstock.runtime.entrypoint"],
-            *["--run", self.plan.run, "--call", call_id, "--plan", self._plan_digest],
-            *["--stack", _dump(self.plan.stack)],
-            *(["--resumed", earlier[0].run] if earlier else ()),
-        ]
+        resumed = ["--resumed", earlier[0].run] if earlier else []
+        return [*self._entrypoint(run, job), "--call", call_id, *resumed]
+
+    def ending(self, *, run: str, job: str) -> Sequence[str]:
+        return [*self._entrypoint(run, job), "--end"]
+
+    def _entrypoint(self, run: str, job: str) -> Sequence[str]:
+        """What is said of a run, whatever is to be done of it."""
+        said = {"run": run or self.plan.run, "plan": self._plan_digest}
+        if (sent := self._sent) is not None:
+            python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+            said |= {"job": job, "record": sent.record, "code": sent.code, "store": sent.store}
+            said |= {"python": python}
+        said["stack"] = _dump(self.plan.stack)
+        flags = (each for name, text in said.items() if text for each in (f"--{name}", text))
+        return [sys.executable, "-m", "penstock.runtime.entrypoint", *flags]
 
     @cached_property
     def _plan_digest(self) -> str:

@@ -166,7 +166,8 @@ def begin(
     told = Guarded(shown, secrets.mask)
     run_id = new_run_id(started)
     plan = planner.plan(
-        run_id, graph, reference, stack, options.controls, values, fingerprints.canonical
+        run_id, graph, reference, stack, options.controls, values, fingerprints.canonical,
+        options.settings,
     )
     checks.refuse_secrets(plan.graph, secrets)
     operators = {each.name for each in stack.step_operators if each.own_environment}

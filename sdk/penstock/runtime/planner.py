@@ -92,8 +92,10 @@ def plan(
     controls: Controls,
     values: Values,
     canonical: Canonical,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Plan:
-    """The plan of a run: every value settled. `controls` are those of the run as a whole."""
+    """The plan of a run: every value settled. `controls` are those of the run as a whole, and
+    `settings` those of the pipeline."""
     graph = settled(graph, values, canonical)
     steps = {id(call.step): call.step for call in graph.calls.values()}
     joined = {key: step.options.controls.joined(controls) for key, step in steps.items()}
@@ -103,6 +105,7 @@ def plan(
         frozenset(call for call, each in told.items() if not each.cache),
         frozenset(call for call, each in told.items() if each.refresh),
         {call: each.cache_for for call, each in told.items() if each.cache_for is not None},
+        {flavor: dict(values) for flavor, values in (settings or {}).items()},
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol, runtime_checkable
 
 from penstock.artifacts.source import Writing, unnoticed
 from penstock.model.component import StackComponent
@@ -52,8 +52,19 @@ class Job(Protocol):
         the call alone, has the items run one after the other.
         """
 
-    def command(self, call_id: str) -> Sequence[str]:
-        """The command line that runs this call in any other process."""
+    def command(self, call_id: str, *, run: str = "", job: str = "") -> Sequence[str]:
+        """The command line that runs this call in any other process.
+
+        It begins with the interpreter of this one, which another machine has at another place.
+        There, all that it needs besides is in the store, and a call may also be a share of the
+        items of a map: `train:1/4` is the second quarter of those of `train`. `job` is the
+        engine's own id of what it carries out, and `run` the run that it was submitted for, or
+        `NEW`. An engine may start what it was given once more: each job is a run of its own.
+        """
+
+    def ending(self, *, run: str, job: str) -> Sequence[str]:
+        """The command line that ends a run on another machine, whatever became of its steps: the
+        run is sealed, and the hooks of its pipeline are told."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -62,6 +73,10 @@ class Job(Protocol):
 
     def record(self, call_id: str) -> StepRun | None:
         """What the store says happened: the truth, whatever the engine claims."""
+
+
+NEW: Final = "new"
+"""In place of a run's id: the first process of an unknown job makes a run of it."""
 
 
 class Observer(Protocol):
@@ -95,6 +110,21 @@ class Orchestrator(StackComponent, ABC):
     """The settings that steps and pipelines may give under this flavor's name."""
 
     @property
+    def ships_code(self) -> bool:
+        """Whether the project's code goes through the store to where its steps run. False for an
+        orchestrator `elsewhere` that finds it there."""
+        return self.elsewhere
+
+    def environment_of(self, call: Call) -> str | None:
+        """What decides which packages are installed where this call runs, as text: an image, and
+        what is installed into it at its start. None for those of this process."""
+        return None
+
+    def notes(self, calls: Sequence[Call]) -> Iterator[str]:
+        """What one should know before anything runs, a sentence each, though nothing is wrong."""
+        yield from ()
+
+    @property
     def collects(self) -> bool:
         """Whether the failure of one item of a `map` is passed on as data in its place."""
         return False
@@ -106,3 +136,11 @@ class Orchestrator(StackComponent, ABC):
     @abstractmethod
     def submit(self, job: Job, observer: Observer) -> Submitted | None:
         """Carry the job out, or hand it to an engine and say where it is."""
+
+
+@runtime_checkable
+class Compiles(Protocol):
+    """The ability of an orchestrator to write down what its engine would be handed."""
+
+    def compile(self, job: Job) -> str:
+        """The text of a file. Nothing is sent. Raises `CannotRun` for what cannot be written."""

@@ -322,9 +322,9 @@ class _Watched:
         self.asked.append(call_id)
         return self._job.execute(call_id, **options)
 
-    def command(self, call_id: str) -> Sequence[str]:
+    def command(self, call_id: str, *, run: str = "", job: str = "") -> Sequence[str]:
         self.asked.append(call_id)
-        return self._job.command(call_id)
+        return self._job.command(call_id, run=run, job=job)
 
 
 def _watched(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> tuple[list[_Watched], list[object]]:

@@ -86,7 +86,7 @@ class Handed:
             order["renewed"] = list(self._renewed)
         return order
 
-    def command(self, call_id: str) -> Sequence[str]:
+    def command(self, call_id: str, *, run: str = "", job: str = "") -> Sequence[str]:
         again = ["--attempt", str(self._number)] if self._number > 1 else ()
         return [*self._job.command(call_id), "--here", *again]
 
