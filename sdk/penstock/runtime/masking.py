@@ -31,7 +31,7 @@ class Mask:
     """Hides some values, and each line of them, also as `repr`, JSON and URLs spell them."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        found = {item.encode("utf-8", "backslashreplace") for item in _spellings(values)}
+        found = {item.encode("utf-8", "backslashreplace") for item in spellings(values)}
         self._hidden = sorted(found, key=len, reverse=True)
         self._longest = len(self._hidden[0]) if self._hidden else 0
         # Of two that begin alike the longer one is found: it stands first.
@@ -117,7 +117,7 @@ class _Plain:
         return b""
 
 
-def _spellings(values: Iterable[str]) -> Iterator[str]:
+def spellings(values: Iterable[str]) -> Iterator[str]:
     """What must not be seen of these values."""
     parts = {part.strip() for value in values for part in (value, *value.splitlines())}
     long = {part for part in parts if len(part) >= SHORTEST}
