@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 
 import chain
 import cli
+import compiling
 import dynamic_map
 import fan_out
 import first_run
@@ -50,6 +51,7 @@ FULL: Mapping[str, Measure] = {
     "frames": frames.rows,
     "picture": partial(pictures.rows, rounds=11, steps=500),
     "command-line": partial(cli.rows, rounds=9),
+    "kubeflow": partial(compiling.rows, rounds=3, lengths=(100, 300, 1000)),
 }
 QUICK: Mapping[str, Measure] = {
     "import": partial(imports.rows, rounds=1),
@@ -62,6 +64,7 @@ QUICK: Mapping[str, Measure] = {
     "frames": frames.rows,
     "picture": partial(pictures.rows, rounds=1, steps=20),
     "command-line": partial(cli.rows, rounds=1),
+    "kubeflow": partial(compiling.rows, rounds=1, lengths=(5,)),
 }
 """To see that everything works; the figures mean nothing."""
 
