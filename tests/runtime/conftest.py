@@ -11,6 +11,8 @@ import pytest
 
 from penstock import LocalArtifactStore, LocalOrchestrator, Stack
 
+sys.path.append(str(Path(__file__).parent))  # in pytest's import mode a test sees no sibling
+
 Python = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

@@ -23,6 +23,10 @@ class Far(RecordingOrchestrator):
     flavor: ClassVar[str] = "far"
     elsewhere: ClassVar[bool] = True
 
+    @property
+    def ships_code(self) -> bool:
+        return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shared(MemoryArtifactStore):
@@ -73,6 +77,14 @@ def test_a_store_on_this_machine_is_refused(tmp_path: Path) -> None:
     assert refusal(stack).endswith(f"  artifact store 'a', {said}")
     assert wrong(stack) == [f"WRONG  artifact store a: {said}"]
     assert stack.check().exit_code == 3
+
+
+def test_a_store_of_a_flavor_that_only_the_project_has_is_refused(tmp_path: Path) -> None:
+    """Where the steps run there is no project yet when the store is needed."""
+    flavors = "flavors: {artifact-store: {shared: 'ours:Shared'}}\n"
+    (tmp_path / "penstock.yaml").write_text(flavors)
+    said = refusal(far(Shared(name="bucket")))
+    assert "artifact store 'bucket', flavor: 'shared' is a flavor of this project" in said
 
 
 def test_a_bucket_can_be_reached_and_memory_cannot() -> None:

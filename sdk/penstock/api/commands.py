@@ -6,7 +6,9 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Never
 
 import click
@@ -15,14 +17,22 @@ from penstock.api import asked, debugger
 from penstock.api.asked import Asked
 from penstock.api.ending import ended, remark, say
 from penstock.errors import PenstockError, RunError, RunFailed
+from penstock.lazy import lazy
 from penstock.model.options import PART
 from penstock.runtime import loading
 from penstock.runtime.tracebacks import trim
 
 if TYPE_CHECKING:
+    from penstock.api import pipeline as pipelines
     from penstock.api.pipeline import Pipeline
     from penstock.model.graph import Graph
+    from penstock.runtime import compiling, dockerfile
+    from penstock.runtime.compiling import Compilation
     from penstock.runtime.run import Run
+else:
+    compiling = lazy("penstock.runtime.compiling")  # only for who compiles
+    dockerfile = lazy("penstock.runtime.dockerfile")
+    pipelines = lazy("penstock.api.pipeline")
 
 _dump: Final = json.JSONEncoder(indent=2).encode
 
@@ -103,13 +113,41 @@ def carry_out(said: Asked) -> None:
 
 def drawn(said: Asked) -> Graph:
     """The graph of what was asked for; nothing runs. Raises what `ended` tells."""
-    try:
+    with _between_steps(said.pipeline):
         args, named = said.pipeline.signature.completed((), {}, said.arguments)
         return said.pipeline.graph(*args, **named)
+
+
+def compiled(said: Asked) -> Compilation:
+    """What was asked for, compiled; nothing runs. Raises what `ended` tells."""
+    ours = said.ours
+    pipeline = asked.with_stack(said.pipeline, ours["stack"])
+    with _between_steps(pipeline):
+        args, named = pipeline.signature.completed((), {}, said.arguments)
+        into = os.path.abspath(ours["output"]) if ours["output"] else ""
+        wanted = replace(pipelines.wanted(pipeline, args, named), into=into)
+        return compiling.compiled(wanted, everything=ours["everything"], upload=ours["upload"])
+
+
+def image_for(said: Asked) -> str:
+    """A Dockerfile for what was asked for. Raises what `ended` tells."""
+    pipeline = asked.with_stack(said.pipeline, said.ours["stack"])
+    with _between_steps(pipeline):
+        args, named = pipeline.signature.completed((), {}, said.arguments)
+        return "".join(
+            f"{line}\n" for line in dockerfile.lines(pipelines.wanted(pipeline, args, named))
+        )
+
+
+@contextmanager
+def _between_steps(pipeline: Pipeline[..., Any]) -> Iterator[None]:
+    """While the pipeline's own lines run: what they raise is told with their frames."""
+    try:
+        yield
     except PenstockError:
         raise
-    except Exception as error:  # what the pipeline's own lines raise, between the steps
-        raise _stopped(said.pipeline, error) from error
+    except Exception as error:
+        raise _stopped(pipeline, error) from error
 
 
 def _stopped(pipeline: Pipeline[..., Any], error: Exception) -> RunError:

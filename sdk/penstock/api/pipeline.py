@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from penstock.model.signature import Signature
     from penstock.runtime import launch as launching
     from penstock.runtime import outcome as outcomes
+    from penstock.runtime import preparing
+    from penstock.runtime.preparing import Wanted
     from penstock.runtime.run import Run
     from penstock.stack.stack import Stack
 else:  # an import of a file full of pipelines needs none of them
@@ -45,6 +47,7 @@ else:  # an import of a file full of pipelines needs none of them
     launching = lazy("penstock.runtime.launch")
     optional = lazy("penstock.model.options")
     outcomes = lazy("penstock.runtime.outcome")
+    preparing = lazy("penstock.runtime.preparing")
     resumption = lazy("penstock.api.resumption")
     signatures = lazy("penstock.model.signature")
 
@@ -118,11 +121,7 @@ class Pipeline(Generic[P, R_co]):
         __tracebackhide__ = True  # pytest shows the user's frames only
         self, args, kwargs = self._told(args, kwargs)  # type: ignore[assignment] # noqa: PLW0642
         try:
-            bound = self._bound(args, kwargs)
-            launched = launching.begin(
-                *(self.name, self.reference, lambda: self.function(*args, **kwargs)),
-                *(bound, self.options),
-            )
+            launched = launching.begin(self._wanted(args, kwargs))
             if not self.options.wait:
                 return launched.in_background()
             outcome = launched.carried_out()
@@ -161,6 +160,13 @@ class Pipeline(Generic[P, R_co]):
         4 not found, 5 store or remote.
         """
         commands.run(self, args)
+
+    def _wanted(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Wanted:
+        """What is to be run, with these arguments."""
+        bound = self._bound(args, kwargs)
+        return preparing.Wanted(
+            self.name, self.reference, lambda: self.function(*args, **kwargs), bound, self.options
+        )
 
     def _told(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -201,6 +207,12 @@ class Pipeline(Generic[P, R_co]):
 
 class _ForeignAttribute(UnknownOption, AttributeError):
     """An attribute that pipelines of another tool have."""
+
+
+def wanted(pipeline: Pipeline[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Wanted:
+    """What `run()` with these arguments would run."""
+    pipeline, args, kwargs = pipeline._told(args, kwargs)
+    return pipeline._wanted(args, kwargs)
 
 
 class PipelineDecorator(Protocol):

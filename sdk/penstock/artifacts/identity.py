@@ -37,6 +37,14 @@ def identify(store: ArtifactStore, *, make: bool = True) -> Identity | None:
         return _made(store) if make else None
 
 
+def keeps_others_out(store: ArtifactStore) -> bool:
+    """Whether an exclusive write is that where the store lies, as far as its backend was tried."""
+    try:
+        return json.loads(bytes(store.get(KEY)))["backend"]["conditional_writes"] is not False
+    except (NoSuchKey, ValueError, LookupError, TypeError):  # one of files, which are
+        return True
+
+
 def _made(store: ArtifactStore) -> Identity:
     """A new store's identity, unless somebody else was first: then theirs counts."""
     fresh = os.urandom(8).hex()

@@ -121,6 +121,20 @@ def keyring(store: ArtifactStore, *, make: bool = True) -> Keyring:
     return Keyring(keys[0], {key.id: key for key in keys})
 
 
+def passing(store: ArtifactStore) -> Keyring:
+    """The same for a process that leaves nothing on its machine, which will be gone with it: where
+    there is no key, it has one for itself."""
+    found = keyring(store, make=False)
+    if found is not NO_KEYS:
+        return found
+    key = Key.of(os.urandom(32).hex())
+    notice = (
+        f"The artifact store {store.name!r} has no signing_key here: pickles of this process can "
+        "be loaded by this process only"
+    )
+    return Keyring(key, {key.id: key}, notice)
+
+
 def news(keys: Keyring) -> str | None:
     """What the user should know about the keys, once in a process."""
     if keys.notice is None or keys.signing.id in _told:

@@ -39,7 +39,11 @@ COMMANDS: Final[Table] = {
     "flavor": ("penstock.cli.flavor:flavor", "The implementations that there are."),
     "gc": ("penstock.cli.gc:gc", "Delete what nobody needs any more, or say what that is."),
     "init": ("penstock.cli.init:init", "Begin a project: a penstock.yaml that says how to go on."),
-    "pipeline": ("penstock.cli.pipeline:pipeline", "Pipelines of a file: run one, or show it."),
+    "key": ("penstock.cli.key:key", "Keys that sign what is in an artifact store."),
+    "pipeline": (
+        "penstock.cli.pipeline:pipeline",
+        "Pipelines of a file: run one, show it, compile it.",
+    ),
     "run": ("penstock.cli.run:run", "What has run, and how."),
     "stack": ("penstock.cli.stack:stack", "Where pipelines run and where artifacts live."),
     "version": ("penstock.cli.version:version", "Which penstock this is."),

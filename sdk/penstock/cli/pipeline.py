@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +14,9 @@ from penstock.api.asked import Asked
 from penstock.api.ending import remark, say
 from penstock.api.flags import OURS
 from penstock.api.pipeline import Pipeline
-from penstock.cli import target
+from penstock.cli import compiling
 from penstock.cli.group import Group
+from penstock.cli.of_pipeline import OfPipeline
 from penstock.cli.output import print_json, table
 from penstock.model.graph import Call, Graph
 from penstock.model.retry import Retry
@@ -28,26 +29,6 @@ PICTURES: Final = {"mermaid": "prints Mermaid", "svg": "prints a picture"}
 
 _USUAL: Final = {"retries": {**Retry().to_data(), "times": None}}
 """What goes without saying, in a table."""
-
-
-class OfPipeline(click.Group):
-    """A command whose first word is a pipeline; the flags that follow are that pipeline's."""
-
-    def __init__(self, *, make: Callable[[Pipeline[..., Any]], click.Command], **given: Any):
-        super().__init__(**given, subcommand_metavar="FILE:NAME [FLAGS]...", options_metavar="")
-        self.make = make
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, args or ["--help"])
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return []  # nobody's files are looked into
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        found = target.find(args[0], ctx.command_path)
-        return args[0], self.make(found), args[1:]
 
 
 def _showing(pipeline: Pipeline[..., Any]) -> click.Command:
@@ -64,6 +45,9 @@ def _showing(pipeline: Pipeline[..., Any]) -> click.Command:
 @click.group(cls=Group)
 def pipeline() -> None:
     """Pipelines of a file, with a main block or without one."""
+
+
+pipeline.add_command(compiling.compile)
 
 
 @pipeline.group(cls=OfPipeline, make=commands.command)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
@@ -57,6 +57,11 @@ class StackComponent:
 
     category: ClassVar[str]
     flavor: ClassVar[str]
+    foreign: ClassVar[Mapping[str, str]] = {}
+    """What other tools call its options, and what they are here."""
+    public: ClassVar[Collection[str]] = ()
+    """Options that have names in them which sound like secrets, and hold none: the component itself
+    refuses what is one."""
     makes: ClassVar[str] = ""
     """What `up` makes and `down --force` removes, in words; nothing if it needs no place."""
 

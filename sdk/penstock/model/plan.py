@@ -36,6 +36,8 @@ class Plan:
     """Call → seconds for which it can take a result from the cache; without an entry, for ever."""
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Those of the pipeline, by flavor: plain data."""
+    ends: bool = False
+    """Whether hooks of the pipeline wait for its end, and somebody elsewhere is to tell them."""
 
     def controls(self, call: Call) -> Controls:
         """What a call may take from the cache. An item of a map may what the map may."""
@@ -83,6 +85,7 @@ class Plan:
             **({"refreshed": sorted(self.refreshed)} if self.refreshed else {}),
             **({"cache_for": self.cache_for} if self.cache_for else {}),
             **({"settings": plain.encode(self.settings)} if self.settings else {}),
+            **({"ends": True} if self.ends else {}),
             "result": self.graph.result and binding.to_data(self.graph.result),
         }
         return _dump(data).encode()
@@ -93,7 +96,7 @@ class Plan:
         `steps` once, one after the other."""
         read = json.loads(data)
         steps = [
-            Step(find(reference).function, StepOptions.from_text(options))
+            find(reference).told(StepOptions.from_text(options))
             for reference, options in read["steps"]
         ]
         calls = {
@@ -112,6 +115,7 @@ class Plan:
             run, graph, read["reference"], read["stack"], frozenset(read["uncached"]),
             frozenset(read.get("refreshed", ())), read.get("cache_for", {}),
             plain.decode(read["settings"]) if "settings" in read else {},
+            bool(read.get("ends")),
         )  # fmt: skip
 
 

@@ -151,6 +151,8 @@ class StepRun:
     """Whether that key is known here and the signature right. Not part of the record."""
     why: str = ""
     """Why it ran though the cache may have had a result: "the object of output 'a' was deleted"."""
+    final: str = ""
+    """Why no attempt was to follow a failed one, though there were some left; mostly empty."""
 
     @property
     def usable(self) -> bool:
@@ -214,5 +216,9 @@ class RunRecord:
     """Id of the run that it goes on with; empty if with none."""
     part: str = ""
     """Which steps of the pipeline it has, as they were asked for: "from train". Empty for all."""
+    elsewhere: bool = False
+    """Whether its steps run on other machines, each by itself."""
+    job: str = ""
+    """The engine's id of what it carries out, of a run that was made there."""
     verified: bool = True
     """Whether a known key has signed this. Not part of the record."""

@@ -157,6 +157,10 @@ class Step(Generic[P, R_co]):
             where,
         )
 
+    def told(self, options: StepOptions) -> Step[P, R_co]:
+        """The same function with these options, as a plan has them."""
+        return Step(self.function, options)
+
     def with_options(self, **options: Any) -> Step[P, R_co]:
         """The same step with some options changed; the original stays as it is."""
         changed = self.options.changed("step", options)

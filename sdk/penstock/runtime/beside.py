@@ -10,10 +10,11 @@ from penstock.model.records import Part
 class Beside:
     """What is to be kept of one run. Of a distant store all of it is looked for at once."""
 
-    def __init__(self, values: Values) -> None:
+    def __init__(self, values: Values, *, later: bool = False) -> None:
+        """`later`: nothing is to be stored before all that is kept is known."""
         self._values = values
         self._later: dict[Part, bytes] = {}
-        self.keep = self._note if values.store.distant else values.keep
+        self.keep = self._note if later or values.store.distant else values.keep
         """Stores bytes, by the time that all is `kept`, and says under which digest."""
 
     def kept(self) -> None:

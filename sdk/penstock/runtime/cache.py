@@ -23,6 +23,7 @@ from penstock.model.records import Artifact, StepRun
 from penstock.model.step import Step
 from penstock.runtime.age import too_old
 from penstock.runtime.asking import Asking, Singly
+from penstock.runtime.environments import HERE, Environments
 from penstock.runtime.fingerprints.fingerprints import Fingerprints
 from penstock.runtime.ledger import Ledger
 
@@ -70,11 +71,16 @@ class Miss:
 class Cache:
     """The results that a store has, by what they were computed from."""
 
-    def __init__(self, ledger: Ledger, values: Values, fingerprints: Fingerprints) -> None:
+    def __init__(
+        self, ledger: Ledger, values: Values, fingerprints: Fingerprints,
+        environments: Environments = HERE,
+    ) -> None:  # fmt: skip
+        """`environments` are those in which the steps will run whose keys are asked for."""
         self._ledger = ledger
         self._values = values
         self._asking: Asking = Singly(ledger, values)
         self._fingerprints = fingerprints
+        self._environments = environments
         self._fixed: dict[int, tuple[Step[..., Any], str]] = {}
 
     def at_once(self) -> Cache:
@@ -95,6 +101,12 @@ class Cache:
         """Say which keys will be looked up now."""
         self._asking.look_ahead(keys)
 
+    def tells(self, call: Call) -> bool:
+        """Whether the key of a call can be told: it has the versions of the packages that are
+        installed where the call will run."""
+        reached = self._fingerprints.of_step(call.step).packages
+        return self._environments.knows(call, reached)
+
     def key(self, call: Call, results: Results) -> Key:
         """The key of a call whose inputs are all known.
 
@@ -111,7 +123,7 @@ class Cache:
             else:
                 inputs[name] = self._input(binding, results)
         varying = _dump({"parameters": parameters, "inputs": inputs, **_way(call)})
-        parts = f"{self._step_parts(call.step)},{varying[1:]}"
+        parts = f"{self._step_parts(call)},{varying[1:]}"
         outputs = tuple(output.name for output in call.outputs)
         return Key(digest("step/1", parts), parts, outputs)
 
@@ -191,8 +203,9 @@ class Cache:
             return ", and the store says allow_pickle: never"
         return _signed(found)
 
-    def _step_parts(self, step: Step[..., Any]) -> str:
+    def _step_parts(self, call: Call) -> str:
         """What is the same for all calls of a step, as the beginning of a JSON object."""
+        step = call.step
         known = self._fixed.get(id(step))
         if known is not None:
             return known[1]
@@ -201,7 +214,7 @@ class Cache:
         text = _dump(
             {
                 "code": fingerprint.digest,
-                "environment": fingerprint.packages,
+                "environment": self._environments.versions(call, fingerprint.packages),
                 "formats": {
                     output.name: registry.declared(output.hint) for output in step.signature.outputs
                 },

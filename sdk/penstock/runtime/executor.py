@@ -27,6 +27,7 @@ from penstock.runtime.ledger import Ledger
 from penstock.runtime.maps import Maps
 from penstock.runtime.planner import Found
 from penstock.runtime.progress import Progress
+from penstock.runtime.retrying import Tries
 from penstock.runtime.secrets import Secrets
 from penstock.runtime.sent import Sent
 from penstock.runtime.skips import Skips
@@ -64,10 +65,12 @@ class Executor:
         limit: Callable[[Call], AbstractContextManager[None]] = calling.limit,
         earlier: Earlier = NOBODY,
         sent: Sent | None = None,
+        tries: Tries = retrying.HERE,
     ) -> None:
         """`sent` is what other machines need, if the steps run there."""
         self.plan = plan
         self._sent = sent
+        self._tries = tries
         self.secrets = secrets
         self.stack = stack
         self._observer = observer
@@ -83,7 +86,7 @@ class Executor:
         self._trials = Trials(progress, limit)
         self._skips = Skips(progress, self._trials)
         self._maps = Maps(progress, self._trials, self._skips)
-        self._handing = Handing(self, progress)
+        self._handing = Handing(self, progress, tries)
         self._healing = Healing(progress)
         self.traces = Traces()
         """What the steps leave behind in this process."""
@@ -106,7 +109,7 @@ class Executor:
 
     def _entrypoint(self, run: str, job: str) -> Sequence[str]:
         """What is said of a run, whatever is to be done of it."""
-        said = {"run": run or self.plan.run, "plan": self._plan_digest}
+        said = {"run": run or self.plan.run, "plan": self.plan_digest}
         if (sent := self._sent) is not None:
             python = f"{sys.version_info[0]}.{sys.version_info[1]}"
             said |= {"job": job, "record": sent.record, "code": sent.code, "store": sent.store}
@@ -116,7 +119,8 @@ class Executor:
         return [sys.executable, "-m", "penstock.runtime.entrypoint", *flags]
 
     @cached_property
-    def _plan_digest(self) -> str:
+    def plan_digest(self) -> str:
+        """That of the plan, by which any other process finds it."""
         return of_buffers([self.plan.to_bytes()])
 
     @property
@@ -149,13 +153,17 @@ class Executor:
         if skipped is not None:
             return self._done(call, skipped)
         carry_out = self._manner(call, way)
-        result = carry_out(told=True, writing=writing)
+        result = carry_out(self._tries.first(call), told=True, writing=writing)
         if result.failure is not None:
             result = self._healed(call, result, way, partial(carry_out, writing=writing))
         return self._done(call, result, told=True)
 
     def expand(self, call_id: str) -> Sequence[Call]:
         return self._maps.expand(self.plan.graph.calls[call_id])
+
+    def is_expanded(self, call_id: str) -> bool:
+        """Whether a map has become its items here, and was not taken or skipped as a whole."""
+        return call_id in self._maps.begun
 
     def execute_here(self, call_id: str, number: int = 1, missed: Miss | None = None) -> StepRun:
         """Run the call in this process, also if a step operator is meant to: it has called us.
@@ -245,7 +253,7 @@ class Executor:
             # What it needs may be gone: then it is not the call that must be tried again.
             if error is None or self._healing.concerns(call, result):
                 return result
-            if not retrying.tries_again(call, result, error, self._observer, self.stop):
+            if not self._tries.again(call, result, error, self._observer, self.stop):
                 return result
             number += 1
             writing(0)

@@ -162,8 +162,15 @@ def hint_of_items(plan: Plan, item: Call) -> Any:
         return item_hint(loading.hint_of_held(binding, UNKNOWN))
     if type(binding) is not Use:
         return UNKNOWN
-    outputs = plan.graph.calls[binding.call].outputs
-    return item_hint(next(each.hint for each in outputs if each.name == binding.output))
+    return item_hint(output_hint(plan.graph.calls[binding.call], binding.output, UNKNOWN))
+
+
+def output_hint(call: Call, output: str, otherwise: Any) -> Any:
+    """The annotation of what a step gives; where that step cannot be loaded, this one."""
+    try:
+        return next(each.hint for each in call.outputs if each.name == output)
+    except Exception:  # its module needs what is not installed where another step runs
+        return otherwise
 
 
 def _unvouched(binding: Any) -> Any:

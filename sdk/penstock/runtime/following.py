@@ -73,7 +73,7 @@ class Follower:
         """Attempts, as soon as it is known whether another one came after them."""
         self._see_attempts()
         waiting = [call for call, attempts in self._attempts.items() if attempts]
-        beat, running = self._ledger.last_beat(self._record.run) if waiting else (0.0, {})
+        beat, running = self._ledger.signs(self._record).last() if waiting else (0.0, {})
         for call in waiting:
             attempts = self._attempts[call]
             while len(attempts) > 1 or (attempts and call in self._done):

@@ -3,7 +3,6 @@ whose condition does not hold would be skipped."""
 
 from __future__ import annotations
 
-from collections.abc import Container
 from typing import Any
 
 from penstock.artifacts.values import Trust, Values
@@ -25,16 +24,12 @@ from penstock.runtime.scratch import Scratch
 class Foretold:
     """What a run of some steps would give, as far as that can be told."""
 
-    def __init__(
-        self, plan: Plan, values: Values, cache: Cache, earlier: Earlier,
-        elsewhere: Container[str | None],
-    ) -> None:  # fmt: skip
+    def __init__(self, plan: Plan, values: Values, cache: Cache, earlier: Earlier) -> None:
         """`plan`: of these steps, and of all that they need."""
         self._plan = plan
         self._values = values
         self._cache = cache
         self._earlier = earlier
-        self._elsewhere = elsewhere
         lists = ItemLists(values, cache.code_now, cache.canonical)
         self.results: dict[str, StepRun] = {}
         """What they would give."""
@@ -87,7 +82,7 @@ class Foretold:
         uncached = call.step.options.cache is False
         if not call.upstream <= self.results.keys() or (uncached and not self._earlier.runs):
             return None
-        if call.step.options.step_operator in self._elsewhere:
+        if not self._cache.tells(call):
             return None
         key = self._cache.key(call, self.results)
         found = self._cache.look_up(key, Controls(cache=not uncached))

@@ -19,7 +19,7 @@ from penstock.model.plan import Plan
 from penstock.model.records import Artifact, Failure, StepRun
 from penstock.model.signature import UNKNOWN
 from penstock.runtime import loading
-from penstock.runtime.expansion import hint_of_items
+from penstock.runtime.expansion import hint_of_items, output_hint
 
 _PASSED_ON: Final = (
     r"(?s)Step \S+ cannot run: (?P<whose>.+?), which it needs, has failed"
@@ -108,7 +108,7 @@ class Inputs:
         """The artifact behind a binding, whether it may be unpickled, and its annotation."""
         if type(item) is Use:
             made = self._results[item.call]
-            hint = _hint(self._plan.graph.calls[item.call], item)
+            hint = output_hint(self._plan.graph.calls[item.call], item.output, hint)
             return made.outputs[item.output], Trust(made.verified, made.signer), hint
         assert type(item) is Held
         return item.artifact, Trust(item.vouched), loading.hint_of_held(item, hint)
@@ -134,7 +134,3 @@ def _cause(failure: Failure) -> str:
     if failure.kind != InputFailed.__name__ or found is None:
         return f" ({failure.kind}: {failure.message})"
     return f" because of {found['first'] or found['whose']} ({found['cause']})"
-
-
-def _hint(call: Call, use: Use) -> Any:
-    return next(item.hint for item in call.outputs if item.name == use.output)

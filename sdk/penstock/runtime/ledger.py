@@ -20,15 +20,13 @@ from penstock.model.records import RunRecord, StepRun
 from penstock.runtime import backwards, notation
 from penstock.runtime.notation import End, Expansion, Opened
 from penstock.runtime.runid import PATTERN
+from penstock.runtime.signs import Signs
 
 _dump: Final = json.JSONEncoder().encode
 
 R = TypeVar("R", RunRecord, StepRun, End, Expansion)
 
 Get = Callable[[str], Buffer]
-
-UNHEARD: Final = 60.0
-"""Seconds that no run lives without a beat."""
 
 _log: Final = logging.getLogger("penstock.ledger")
 
@@ -234,40 +232,25 @@ class Ledger:
         except NoSuchKey:
             return None
 
+    def signs(self, record: RunRecord) -> Signs:
+        """What whoever carries a run out writes now and then."""
+        return Signs(self.store, record.run, elsewhere=record.elsewhere)
+
     def last_sign(self, record: RunRecord) -> float:
         """When a run last wrote a record of a step, a beat, or its own. Seconds since 1970, UTC."""
-        steps = self.store.keys(f"runs/{record.run}/steps/")
-        own = (self._entry(f"runs/{record.run}/{name}") for name in ("run.json", "beat"))
-        signs = [entry.modified for entry in own if entry]
-        # A result that the cache has, too, is one file with two names: it looks younger as soon as
-        # somebody uses it. As long as the run lived, it has written a beat in between.
-        until = max(signs, default=record.started) + UNHEARD
-        signs += [entry.modified for entry in steps if entry.modified <= until]
-        return max(signs, default=record.started)
+        return self.signs(record).last_sign(record)
 
     def silence(self, run: str) -> float:
         """Seconds, by the store's clock, since a run began or last gave a sign of life."""
-        found = [self._entry(f"runs/{run}/{name}") for name in ("run.json", "beat")]
-        newest = max((entry.modified for entry in found if entry), default=0.0)
-        return self.store.clock() - newest
+        return Signs(self.store, run).silence()
 
     def beat(self, run: str, running: Mapping[str, float]) -> None:
         """Give a sign of life: the steps that run now, and since when."""
-        text = _dump({"running": running})
-        self.store.put(f"runs/{run}/beat", [text.encode()])
+        Signs(self.store, run).beat(running)
 
     def running(self, run: str) -> dict[str, float]:
         """The steps that ran at the last beat, and since when. Anybody may have written it."""
-        try:
-            said = json.loads(bytes(self.store.get(f"runs/{run}/beat")))["running"]
-            return {str(call): float(since) for call, since in said.items()}
-        except (NoSuchKey, *notation.MALFORMED):
-            return {}
-
-    def last_beat(self, run: str) -> tuple[float, dict[str, float]]:
-        """When the last one was written, by the store's clock, and what it says; 0 for none."""
-        found = self._entry(f"runs/{run}/beat")
-        return (found.modified, self.running(run)) if found else (0.0, {})
+        return Signs(self.store, run).running()
 
     def cancel(self, run: str, user: str, host: str) -> None:
         """Ask whoever carries a run out to stop it."""

@@ -12,6 +12,7 @@ from typing import Any
 from penstock.errors import NotFound, NotHere
 from penstock.model.binding import Held
 from penstock.model.names import module_name
+from penstock.model.options import PipelineOptions
 from penstock.model.signature import UNKNOWN, Signature
 from penstock.model.step import Step
 
@@ -50,6 +51,18 @@ def find_step(reference: str) -> Step[..., Any]:
             hint="A step that runs in another process must be at the top level of its module.",
         )
     return found
+
+
+def find_options(reference: str) -> PipelineOptions:
+    """What the pipeline that `module:qualname` names is told. Raises `NotFound`."""
+    found = _find(reference)
+    options = getattr(found, "options", None)
+    if isinstance(found, Step) or not isinstance(options, PipelineOptions):
+        raise NotFound(
+            f"{reference!r} is {'no pipeline' if found is not None else 'not there'}.",
+            hint="A pipeline with hooks must be at the top level of its module.",
+        )
+    return options
 
 
 def hint(reference: str, output: str) -> Any:

@@ -36,13 +36,14 @@ _STEP: Final[_Kinds] = {
 _RUN: Final[_Kinds] = {
     **dict.fromkeys(("run", "pipeline", "reference", "plan", "stack", "stack_origin"), str),
     **dict.fromkeys(("orchestrator", "user", "host", "code"), str),
-    **dict.fromkeys(("machine", "process_started", "resumed", "part"), str),
+    **dict.fromkeys(("machine", "process_started", "resumed", "part", "job"), str),
     **dict.fromkeys(("parameters", "versions", "hits", "sources"), dict),
     "process": int,
     "started": _NUMBER,
     "commit": (str, NoneType),
     "calls": list,
     **dict.fromkeys(("described", "maps"), (list, tuple)),
+    "elsewhere": bool,
 }
 _END: Final[_Kinds] = {
     "run": str, "status": str, "ended": _NUMBER, "steps": dict, "why": str, "keys": dict,
@@ -54,10 +55,11 @@ MOST_ITEMS: Final = 10_000_000
 """Items that no map has: whoever reads a record lists them all."""
 
 _LATER: Final[Mapping[str, Any]] = {
-    **dict.fromkeys(("machine", "process_started", "why", "resumed", "part"), ""),
+    **dict.fromkeys(("machine", "process_started", "why", "resumed", "part", "job"), ""),
     **dict.fromkeys(("described", "maps"), ()),
     "sources": {},
     "keys": {},
+    "elsewhere": False,
 }
 """Fields that records of 0.1.0 lack, or that are left out if there is nothing to say."""
 
@@ -120,8 +122,9 @@ def written(record: RunRecord | End | Expansion, store: str) -> bytes:
     # Not `asdict`, which would copy every hit of a long run.
     names = (item.name for item in fields(record))
     data = {name: getattr(record, name) for name in names if name != "verified"}
-    if not data.get("keys", True):
-        del data["keys"]
+    for name in ("keys", "job", "elsewhere"):
+        if not data.get(name, True):
+            del data[name]
     return _dump({**data, "store": store}).encode()
 
 
@@ -151,6 +154,8 @@ def written_step(run: StepRun, store: str) -> bytes:
         data["failure"] = asdict(run.failure)
     if run.why:
         data["why"] = run.why
+    if run.final:
+        data["final"] = run.final
     # On a line of their own: they are the text that was hashed, and hits need not parse them.
     return f"{_dump(data)}\n{run.parts}".encode()
 
@@ -181,7 +186,7 @@ def read_step(found: Opened) -> StepRun:
         (str(source[0]), str(source[1])) if source else None,
         found.signer,
         found.verified,
-        _texts({"why": data.get("why", "")})["why"],
+        *_texts({name: data.get(name, "") for name in ("why", "final")}).values(),
     )
 
 
@@ -193,6 +198,12 @@ def read_run(found: Opened) -> RunRecord:
     for name in ("calls", "described", "maps"):
         known[name] = tuple(_texts(dict(enumerate(data.get(name, ())))).values())
     return RunRecord(**{**known, "verified": found.verified})
+
+
+def read_pattern(data: bytes) -> RunRecord:
+    """A record that is of no run yet, which is why nobody has signed it: the run of a job begins
+    with a copy. Whoever was told its digest may believe it."""
+    return read_run(Opened(_load(data.decode().partition("\n")[0]), "", "", True))
 
 
 def read_end(found: Opened) -> End:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -93,9 +93,10 @@ def plan(
     values: Values,
     canonical: Canonical,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    ends: bool = False,
 ) -> Plan:
-    """The plan of a run: every value settled. `controls` are those of the run as a whole, and
-    `settings` those of the pipeline."""
+    """The plan of a run: every value settled. `controls` are those of the run as a whole,
+    `settings` those of the pipeline; for `ends` see there."""
     graph = settled(graph, values, canonical)
     steps = {id(call.step): call.step for call in graph.calls.values()}
     joined = {key: step.options.controls.joined(controls) for key, step in steps.items()}
@@ -106,17 +107,12 @@ def plan(
         frozenset(call for call, each in told.items() if each.refresh),
         {call: each.cache_for for call, each in told.items() if each.cache_for is not None},
         {flavor: dict(values) for flavor, values in (settings or {}).items()},
+        ends,
     )  # fmt: skip
 
 
-def find(
-    plan: Plan,
-    cache: Cache,
-    elsewhere: Container[str | None] = (),
-    earlier: Earlier = NOBODY,
-) -> Found:
-    """Look the calls of a plan up, as far as their inputs are known, but those of the operators
-    `elsewhere`: their steps have other packages than this process, and so other keys."""
+def find(plan: Plan, cache: Cache, earlier: Earlier = NOBODY) -> Found:
+    """Look the calls of a plan up, as far as their inputs are known."""
     hits: dict[str, StepRun] = {}
     resumed: set[str] = set()
     misses: dict[str, Miss] = {}
@@ -124,7 +120,9 @@ def find(
         keys = [
             (call, cache.key(call, hits))
             for call in wave
-            if call.upstream <= hits.keys() and _is_asked_for(call, plan, hits, elsewhere, earlier)
+            if call.upstream <= hits.keys()
+            and _is_asked_for(call, plan, hits, earlier)
+            and cache.tells(call)
         ]
         cache.look_ahead([key.digest for _, key in keys])
         for call, key in keys:
@@ -141,16 +139,8 @@ def find(
     return Found(hits, misses, frozenset(resumed))
 
 
-def _is_asked_for(
-    call: Call,
-    plan: Plan,
-    hits: Mapping[str, StepRun],
-    elsewhere: Container[str | None],
-    earlier: Earlier,
-) -> bool:
+def _is_asked_for(call: Call, plan: Plan, hits: Mapping[str, StepRun], earlier: Earlier) -> bool:
     """Whether the cache is asked for a call whose inputs are known."""
     if call.id in plan.uncached and not earlier.runs:
-        return False
-    if call.step.options.step_operator in elsewhere:
         return False
     return not call.when or conditions.surely_runs(call, hits)

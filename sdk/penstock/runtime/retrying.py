@@ -3,12 +3,49 @@
 from __future__ import annotations
 
 import sys
+from typing import Final, Protocol
 
 from penstock.model.graph import Call
 from penstock.model.records import StepRun
 from penstock.runtime.observer import first_line
 from penstock.runtime.stopping import Stop, Stopped
 from penstock.stack.orchestrator import Observer
+
+
+class Tries(Protocol):
+    """How often a call is tried by whoever carries it out."""
+
+    def first(self, call: Call) -> int:
+        """The number of its first attempt here."""
+
+    def again(
+        self, call: Call, result: StepRun, error: BaseException, observer: Observer, stop: Stop
+    ) -> bool:
+        """Whether another attempt is worth it; if so, after the wait before it."""
+
+
+class AllHere:
+    """As often as its options say."""
+
+    def first(self, call: Call) -> int:
+        return 1
+
+    def again(
+        self, call: Call, result: StepRun, error: BaseException, observer: Observer, stop: Stop
+    ) -> bool:
+        return tries_again(call, result, error, observer, stop)
+
+
+HERE: Final = AllHere()
+
+
+def final(call: Call, error: BaseException) -> str:
+    """Why no attempt is to follow one that has raised this, though there may be some left; mostly
+    empty. Whoever tries again in another process never sees the error itself."""
+    retry = call.step.options.retry
+    if not retry.times or retry.covers(error):
+        return ""
+    return f"retries are for {', '.join(map(str, retry.on))} only"
 
 
 def tries_again(

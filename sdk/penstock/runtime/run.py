@@ -110,10 +110,12 @@ class Run(Generic[R]):
 
     @property
     def duration(self) -> float:
-        """Seconds from start to end, or until now; of a lost run, until the last sign of it."""
+        """Seconds from start to end, or until now; of a run that nobody has sealed and that does
+        not go on, until the last sign of it."""
         sealed = self._sealed()
-        if sealed is None and self.status is Status.LOST:
-            return self._ledger.last_sign(self.record) - self.started
+        if sealed is None and self.status is not Status.RUNNING:
+            # Stores have clocks of their own, and some count whole seconds.
+            return max(0.0, self._ledger.last_sign(self.record) - self.started)
         return (sealed.ended if sealed else time.time()) - self.started
 
     @property
@@ -383,7 +385,7 @@ class Run(Generic[R]):
 
     def _running(self) -> Beat:
         """The steps that run now, or ran when the run was lost, and since when."""
-        said = self._ledger.running(self.id)
+        said = self._ledger.signs(self.record).running()
         status = self.status if said else Status.RUNNING
         return (status, said) if status in (Status.RUNNING, Status.LOST) else (status, {})
 

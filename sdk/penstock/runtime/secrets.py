@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
 from penstock.errors import CannotRun, MissingReference
+from penstock.model.component import Secret
 from penstock.model.graph import Call
 from penstock.model.references import from_root, resolve
 from penstock.runtime import masking
 from penstock.runtime.masking import Mask
 from penstock.stack import secrets as written
+from penstock.stack.component import secrets_in, spoken
 from penstock.stack.stack import Stack
 
 
@@ -53,9 +55,23 @@ class Secrets:
         return found
 
     @cached_property
+    def known(self) -> Mapping[str, str]:
+        """All that nobody may be told, by where it is from: what the stack's components and the
+        stack itself refer to, be it asked for or not, and what steps ask for."""
+        found: dict[str, Secret] = {}
+        for component in self._stack.components:
+            who = f"of the {spoken(component.category)} {component.name!r}"
+            for option, _, secret in secrets_in(component):
+                found[f"{option} {who}"] = secret
+        found |= self._stack.secrets
+        return {**dict(_revealed(found, self._root)), **self.values}
+
+    @cached_property
     def mask(self) -> Mask:
-        """Hides all of them, and what the stack's components have written out."""
-        hidden = [*self.values.values(), *self._stack.environment.values()]
+        """Hides all of them, and what the stack's components have written out; for steps on other
+        machines all that is known, since there it stands in the environment of each."""
+        mine = self.known if self._stack.orchestrator.elsewhere else self.values
+        hidden = [*mine.values(), *self._stack.environment.values()]
         return Mask(hidden) if hidden else masking.NOTHING
 
     def of(self, call: Call) -> dict[str, str]:
@@ -108,6 +124,14 @@ class Secrets:
             for name in names
             if name in own and not own[name].is_reference
         }
+
+
+def _revealed(secrets: Mapping[str, Secret], root: Path) -> Iterator[tuple[str, str]]:
+    """Those that are there."""
+    for name, secret in secrets.items():
+        written = from_root(secret.written, root) if secret.is_reference else ""
+        with suppress(MissingReference):
+            yield name, resolve(written) if written else secret.reveal()
 
 
 class _Put:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -15,3 +16,5 @@ class Sent:
     """The project's code; empty if it is there already."""
     store: str
     """The id of the store."""
+    remarks: Sequence[str] = ()
+    """What one should know of the code, a line each."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Final
 
 from penstock.model.records import RunRecord, Status
@@ -19,6 +19,10 @@ Sealed = Callable[[str], End | None]
 MISSED: Final = 6
 """Beats after which a run on another machine counts as lost."""
 
+PATIENCE: Final = 3600.0
+"""Seconds without any sign after which a run counts as lost whose steps run elsewhere: as long as
+none of them has begun, there are no beats."""
+
 
 def run_status(ledger: Ledger, record: RunRecord, sealed: Sealed | None = None) -> Status:
     """What the records say, and if they leave it open, whether the process is there. `sealed` gives
@@ -29,7 +33,19 @@ def run_status(ledger: Ledger, record: RunRecord, sealed: Sealed | None = None) 
     if _lives(ledger, record):
         return Status.RUNNING
     # It may have ended between the two looks: what it has written down by then counts.
-    return _written(ledger, record, sealed) or Status.LOST
+    written = _written(ledger, record, sealed)
+    return written or (_elsewhere(ledger, record) if record.elsewhere else Status.LOST)
+
+
+def unfinished(ledger: Ledger, run: str, done: Container[str]) -> Status | None:
+    """What a run is of which nothing goes on any more: failed, or stopped, because steps are that
+    are not `done`. Nothing if none of them has been tried."""
+    tried = [entry.name for entry in ledger.store.keys(f"runs/{run}/attempts/")]
+    last = [found[-1].status for call in tried if call not in done
+            if (found := ledger.attempts(run, call))]  # fmt: skip
+    if not last:
+        return None
+    return Status.STOPPED if set(last) == {Status.STOPPED} else Status.FAILED
 
 
 def _written(ledger: Ledger, record: RunRecord, seal: Sealed) -> Status | None:
@@ -37,13 +53,30 @@ def _written(ledger: Ledger, record: RunRecord, seal: Sealed) -> Status | None:
     sealed = seal(record.run)
     if sealed is not None:
         return sealed.status
+    return Status.COMPLETED if _done(ledger, record).issuperset(record.calls) else None
+
+
+def _done(ledger: Ledger, record: RunRecord) -> set[str]:
+    """The steps that have given something usable."""
     entries = ledger.store.keys(f"runs/{record.run}/steps/")
-    done = {entry.name.removesuffix(".json") for entry in entries}
-    return Status.COMPLETED if done.union(record.hits).issuperset(record.calls) else None
+    return {entry.name.removesuffix(".json") for entry in entries}.union(record.hits)
 
 
 def _lives(ledger: Ledger, record: RunRecord) -> bool:
-    """Whether the process that started the run is still there: here certain, elsewhere by beats."""
-    if record.machine == processes.machine():
-        return processes.is_alive(record.process, record.process_started)
-    return ledger.silence(record.run) <= MISSED * BEAT
+    """Whether somebody is there who carries the run out, or waits for that: here certain, elsewhere
+    by beats."""
+    here = record.machine == processes.machine()
+    if here and processes.is_alive(record.process, record.process_started):
+        return True
+    if record.elsewhere:
+        return ledger.signs(record).since_beat() <= MISSED * BEAT
+    return not here and ledger.silence(record.run) <= MISSED * BEAT
+
+
+def _elsewhere(ledger: Ledger, record: RunRecord) -> Status:
+    """What a run is whose steps run on other machines, of which none gives a sign of life. One step
+    may be done and the next one wait for a machine: that can take its time."""
+    if (found := unfinished(ledger, record.run, _done(ledger, record))) is not None:
+        return found
+    silence = ledger.store.clock() - ledger.last_sign(record)
+    return Status.RUNNING if silence <= PATIENCE else Status.LOST

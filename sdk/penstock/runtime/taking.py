@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Final
@@ -38,7 +38,7 @@ class Taking:
 
     def __init__(
         self, plan: Plan, part: Part, ledger: Ledger, values: Values, cache: Cache,
-        earlier: Earlier, elsewhere: Container[str | None],
+        earlier: Earlier,
     ) -> None:  # fmt: skip
         self._plan = plan
         self._values = values
@@ -46,7 +46,6 @@ class Taking:
         self._ledger = ledger
         self._cache = cache
         self._earlier = earlier
-        self._elsewhere = elsewhere
         self._taken: dict[str, StepRun] = {}
         self.notes: list[str] = []
         """Which results are of another run, and what has changed since."""
@@ -56,9 +55,8 @@ class Taking:
         kept = self._part.graph.calls
         calls = self._plan.graph.calls
         needed = {use.call: id for id in kept for use in _uses(calls[id]) if use.call not in kept}
-        foretold = Foretold(
-            self._outside(needed), self._values, self._cache, self._earlier, self._elsewhere
-        )
+        outside = self._outside(needed)
+        foretold = Foretold(outside, self._values, self._cache, self._earlier)
         self._taken = {id: made for id, made in foretold.results.items() if id in needed}
         if missing := [id for id in calls if id in needed and id not in self._taken]:
             self._search(missing, needed, foretold)
@@ -143,7 +141,7 @@ class Taking:
             before["inputs"] = {name: item for name, item in given if name in own}
         except MALFORMED:  # anybody may have written it
             return "its key"
-        if call.step.options.step_operator in self._elsewhere:
+        if not self._cache.tells(call):
             before["environment"] = now["environment"]  # nobody knows it here
         return "" if before == now else resuming.changed(_dump(before), _dump(now))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from penstock.artifacts.source import Writing, unnoticed
 from penstock.lazy import lazy
 from penstock.model.graph import Call
 from penstock.model.records import StepRun
-from penstock.runtime import calling, held
+from penstock.runtime import calling, held, retrying
 from penstock.runtime.attempt import Attempt
 from penstock.runtime.cache import Key, Miss
 from penstock.runtime.progress import Progress
@@ -83,6 +84,8 @@ class Trials:
     def failed(self, call: Call, attempt: Attempt, error: BaseException) -> StepRun:
         """The record of an attempt that has raised this."""
         result = attempt.failed(blame.blamed(error) or error)
+        if not is_end(type(error)) and (why := retrying.final(call, error)):
+            result = replace(result, final=why)
         self._progress.ledger.attempt(result, attempt.nonce)
         if is_end(type(error)):  # Ctrl-C, or the end of the process
             self._progress.given_up(result)

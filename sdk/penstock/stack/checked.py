@@ -81,6 +81,7 @@ def check(
         *other_machines.in_secrets(parts, name, needed),
     ]
     found = [*_components(parts, registry.flavors), *_of_secrets(needed, name, registry.project)]
+    found += [(Who(*each[:2]), each.finding) for each in other_machines.remarks(parts)]
     return Checked(name, list(_with(found, obstacles)))
 
 

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from penstock._version import __version__
 from penstock.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -39,6 +40,20 @@ def command(distribution: str, *extras: str) -> str:
     installer = (found.read_text("INSTALLER") or "").strip()
     pip = "uv pip" if installer == "uv" else "pip"
     return f"{pip} install {_requirement(found, distribution, names)}"
+
+
+def origin(distribution: str) -> tuple[str, str]:
+    """The version of a distribution, and what pip would install it from if that is not an index."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import distribution as find
+
+    try:
+        found = find(distribution)
+    except PackageNotFoundError:  # run from a source tree
+        return __version__, "."
+    if not _origin(found).get("url"):
+        return found.version, ""
+    return found.version, _requirement(found, distribution, "").removeprefix("-e ")
 
 
 def _requirement(found: Distribution, name: str, extras: str) -> str:

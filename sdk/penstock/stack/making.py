@@ -147,11 +147,17 @@ def _names(spec: ComponentSpec, cls: type[StackComponent]) -> Iterator[StackErro
     known = [item.name for item in option_fields(cls)]
     for option in spec.options:
         if option not in known:
-            rest = did_you_mean(option, known) or f"Options: {listed(known)}."
+            rest = _called(option, cls) or did_you_mean(option, known)
+            rest = rest or f"Options: {listed(known)}."
             yield _problem(spec, option, Unfit(f"there is no such option. {rest}"))
     for item in option_fields(cls):
         if is_required(item) and item.name not in spec.options:
             yield BadConfiguration(f"{spec.where}: {_who(spec)} needs the option {item.name!r}.")
+
+
+def _called(option: str, cls: type[StackComponent]) -> str:
+    """What another tool's option is here."""
+    return f"Here that is {cls.foreign[option]}." if option in cls.foreign else ""
 
 
 def _problem(spec: ComponentSpec, option: str, error: Unfit | MissingReference) -> StackError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from penstock.errors import StackError
@@ -16,9 +16,9 @@ from penstock.stack.flavor import Own, find
 def masked(spec: ComponentSpec, own: Own | None = None) -> dict[str, Any]:
     """What `Secret` is declared for is masked unless it is a reference; where the flavor cannot be
     loaded, what is named as a secret would be."""
-    secret = _secret(spec, own)
+    secret, public = _secret(spec, own), _public(spec, own)
     return {
-        option: _hidden(value) if option in secret else _shown(value)
+        option: _hidden(value) if option in secret else _shown(value, by_name=option not in public)
         for option, value in spec.options.items()
     }
 
@@ -27,11 +27,15 @@ def written_out(spec: ComponentSpec, own: Own | None = None) -> tuple[str, ...]:
     """Options in which a secret stands itself, where a reference would do."""
     if not spec.options:
         return ()
-    secret = _secret(spec, own)
+    secret, public = _secret(spec, own), _public(spec, own)
     return tuple(
         option
         for option, value in spec.options.items()
-        if (_is_literal(value) if option in secret else _gives_away(value))
+        if (
+            _is_literal(value)
+            if option in secret
+            else _gives_away(value, by_name=option not in public)
+        )
     )
 
 
@@ -44,15 +48,25 @@ def _secret(spec: ComponentSpec, own: Own | None) -> set[str]:
     return {option for option, hint in hints.items() if describe.holds_secret(hint)}
 
 
-def _shown(value: Any) -> Any:
+def _public(spec: ComponentSpec, own: Own | None) -> Collection[str]:
+    """The options in which nothing is a secret for its name."""
+    try:
+        return find(spec.category, spec.flavor, own).load().public
+    except StackError:
+        return ()
+
+
+def _shown(value: Any, *, by_name: bool) -> Any:
     """What no option for secrets holds may have some in it nevertheless."""
     if isinstance(value, Mapping):
         return {
-            key: _hidden(item) if credentials.is_name(str(key)) else _shown(item)
+            key: _hidden(item)
+            if by_name and credentials.is_name(str(key))
+            else _shown(item, by_name=by_name)
             for key, item in value.items()
         }
     if isinstance(value, list | tuple):
-        return [_shown(item) for item in value]
+        return [_shown(item, by_name=by_name) for item in value]
     return credentials.hidden(value) if isinstance(value, str) else value
 
 
@@ -72,15 +86,15 @@ def _is_literal(value: Any) -> bool:
     return isinstance(value, str) and value != "" and not REFERENCE.fullmatch(value)
 
 
-def _gives_away(value: Any) -> bool:
+def _gives_away(value: Any, *, by_name: bool) -> bool:
     """Whether a text in it lets somebody in, by its own looks or by what it is called."""
     if isinstance(value, Mapping):
         return any(
             not REFERENCE.search(item)
-            if isinstance(item, str) and credentials.is_name(str(key))
-            else _gives_away(item)
+            if by_name and isinstance(item, str) and credentials.is_name(str(key))
+            else _gives_away(item, by_name=by_name)
             for key, item in value.items()
         )
     if isinstance(value, list | tuple):
-        return any(map(_gives_away, value))
+        return any(_gives_away(item, by_name=by_name) for item in value)
     return isinstance(value, str) and credentials.hidden(value) != value

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol, runtime_checkable
 
 from penstock.artifacts.source import Writing, unnoticed
+from penstock.lazy import lazy
 from penstock.model.component import StackComponent
 
 if TYPE_CHECKING:
     from penstock.model.graph import Call
     from penstock.model.plan import Plan
     from penstock.model.records import StepRun
+    from penstock.stack import settings as given_settings
+    from penstock.stack.settings import ByFlavor
+else:
+    given_settings = lazy("penstock.stack.settings")  # only where something may be wrong
 
 
 class Job(Protocol):
@@ -103,7 +108,8 @@ class Orchestrator(StackComponent, ABC):
     elsewhere: ClassVar[bool] = False
     """Whether steps run on other machines: then the code is uploaded first, and a store that the
     other side cannot reach is refused."""
-
+    submits: ClassVar[bool] = True
+    """Whether it carries jobs out. One that does not only compiles them."""
     reserves_resources: ClassVar[bool] = False
     """Whether a step starts only when what its `Resources` ask for is free."""
     settings: ClassVar[Collection[str]] = ()
@@ -115,13 +121,31 @@ class Orchestrator(StackComponent, ABC):
         orchestrator `elsewhere` that finds it there."""
         return self.elsewhere
 
-    def environment_of(self, call: Call) -> str | None:
+    def environment_of(self, call: Call, settings: ByFlavor) -> str | None:
         """What decides which packages are installed where this call runs, as text: an image, and
-        what is installed into it at its start. None for those of this process."""
+        what is installed into it at its start. None for those of this process. `settings` are the
+        pipeline's own (`Plan.settings`)."""
         return None
 
-    def notes(self, calls: Sequence[Call]) -> Iterator[str]:
-        """What one should know before anything runs, a sentence each, though nothing is wrong."""
+    def settings_problems(
+        self, pipeline: str, settings: ByFlavor, calls: Sequence[Call]
+    ) -> Iterator[str]:
+        """What is wrong with the settings that a pipeline and its steps give for this flavor, a
+        sentence each. By default these are the names that it does not know."""
+        for who, values in given_settings.given(self.flavor, pipeline, settings, calls):
+            yield from given_settings.unknown(who, values, self.flavor, self.settings)
+
+    def notes(
+        self,
+        settings: ByFlavor,
+        calls: Sequence[Call],
+        needed: Callable[[Call], Mapping[str, str]],
+    ) -> Iterator[str]:
+        """What one should know before anything runs, a sentence each, though nothing is wrong.
+
+        `needed` says of a step which environment variables have to be there, and who needs each.
+        Only an orchestrator `elsewhere` is asked.
+        """
         yield from ()
 
     @property

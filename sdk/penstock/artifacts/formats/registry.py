@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from inspect import isabstract
 from types import NoneType
 from typing import Any, Final, TypeVar
 
@@ -143,6 +144,17 @@ def runs_code(id: str) -> bool:
     """Whether loading this format can run code; of an unknown one the worst is believed."""
     format = _find(id)
     return format is None or format.runs_code
+
+
+def surely_runs_code(hint: Any) -> bool:
+    """Whether no value of the class that an annotation names can be stored in a way that does not,
+    as far as is known before there is one."""
+    kind = class_in(hint)
+    if kind in (None, object, Any) or isabstract(kind) or getattr(kind, "_is_protocol", False):
+        return False
+    if any(issubclass(each, kind) for each in _by_type):  # perhaps it will be one of these
+        return False
+    return all(format.runs_code for format in _formats(kind))
 
 
 def is_known(id: str) -> bool:

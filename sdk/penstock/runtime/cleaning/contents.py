@@ -12,10 +12,13 @@ from penstock.artifacts.store import PROBES, ArtifactStore, Entry
 from penstock.runtime.runid import PATTERN
 from penstock.runtime.tags import TAGS
 
-SHELVES: Final = ("objects", "cache", "checkpoints", "corrupt", "runs", PROBES, TAGS)
+SHELVES: Final = (
+    *("objects", "cache", "checkpoints", "corrupt", "runs", PROBES, TAGS),
+    *("jobs", "environments", "schedules"),
+)
 
 FILES: Final = ("run.json", "end.json", "submitted.json", "beat", "cancel", "pin")
-FOLDERS: Final = ("steps", "attempts", "logs", "expansions")
+FOLDERS: Final = ("steps", "attempts", "logs", "expansions", "beats")
 """What lies in the folder of a run."""
 
 _NEIGHBOUR: Final = re.compile(r"active(\.[0-9a-f-]+)?")

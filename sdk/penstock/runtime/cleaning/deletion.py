@@ -12,6 +12,7 @@ from penstock.model.records import Status
 from penstock.runtime import tags
 from penstock.runtime.cleaning import pins
 from penstock.runtime.cleaning.contents import FOLDERS, Contents
+from penstock.runtime.elsewhere import jobs
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.status import run_status
 
@@ -46,13 +47,26 @@ def refuse(ledger: Ledger, run: str) -> None:
 def delete(store: ArtifactStore, entries: Sequence[Entry], run: str) -> None:
     """Delete a run's own files, its first record first: without that one it is no run any more,
     whenever this is interrupted."""
+    job = _job(store, run)
     for entry in entries:
         with suppress(NoSuchKey):  # somebody else was first
             store.delete(entry.key)
+    if job is not None:
+        with suppress(NoSuchKey):
+            store.delete(jobs.job_key(job))
     for folder in FOLDERS:
         store.delete_all(f"runs/{run}/{folder}/")
     if next(store.keys(f"runs/{run}/"), None) is None:
         store.delete_all(f"runs/{run}/")
+
+
+def _job(store: ArtifactStore, run: str) -> str | None:
+    """The job that is known to be this run."""
+    with suppress(CorruptArtifact):
+        job = jobs.job_of(store, run)
+        if job is not None and jobs.JOB.fullmatch(job) and jobs.known_run(store, job) == run:
+            return job
+    return None
 
 
 def _is_running(ledger: Ledger, run: str) -> bool:

@@ -86,6 +86,9 @@ class Handed:
             order["renewed"] = list(self._renewed)
         return order
 
+    def ending(self, *, run: str, job: str) -> Sequence[str]:
+        return self._job.ending(run=run, job=job)
+
     def command(self, call_id: str, *, run: str = "", job: str = "") -> Sequence[str]:
         again = ["--attempt", str(self._number)] if self._number > 1 else ()
         return [*self._job.command(call_id), "--here", *again]

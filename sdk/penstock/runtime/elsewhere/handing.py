@@ -11,11 +11,11 @@ from penstock.errors import LostStep, StackError, StepError
 from penstock.lazy import lazy
 from penstock.model.graph import Call
 from penstock.model.records import StepRun
-from penstock.runtime import retrying
 from penstock.runtime.cache import Miss
 from penstock.runtime.elsewhere.handed import Handed, Whole, is_whole
 from penstock.runtime.observer import first_line
 from penstock.runtime.progress import Progress
+from penstock.runtime.retrying import Tries
 from penstock.runtime.stopping import CTRL_C
 from penstock.runtime.tracebacks import trim
 from penstock.stack.orchestrator import Job
@@ -30,8 +30,9 @@ else:
 class Handing:
     """Hands the calls of one job over: to step operators, workers, or processes of their own."""
 
-    def __init__(self, job: Whole, progress: Progress) -> None:
+    def __init__(self, job: Whole, progress: Progress, tries: Tries) -> None:
         self._job = job
+        self._tries = tries
         self._progress = progress
 
     def result(
@@ -54,7 +55,7 @@ class Handing:
             item = call if call.of else None
             job = Handed(self._job, environment, number, missed, item, renewed)
             result, error = self._once(call, partial(run, job, call.id), number)
-            if error is None or not retrying.tries_again(
+            if error is None or not self._tries.again(
                 call, result, error, progress.observer, progress.stop
             ):
                 return result

@@ -33,6 +33,7 @@ class Pool:
         self.plan = job.plan
         self.pending = job.pending
         self.command = job.command
+        self.ending = job.ending
         self.expand = job.expand
         self.environment = job.environment
         self.record = job.record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from types import FunctionType
 from typing import Any, Final, NamedTuple
 
@@ -58,6 +59,12 @@ class Fingerprints:
     def named(self) -> frozenset[Unit]:
         """What the classes and functions lead to that values named so far."""
         return frozenset(self._named)
+
+    @property
+    def files(self) -> frozenset[str]:
+        """Where all of that is written, as far as anybody knows."""
+        steps = (found.units for _, found in self._steps.values())
+        return frozenset(unit.file for unit in chain(*steps, self._named) if unit.file)
 
     def of_step(self, step: Step[..., Any]) -> Fingerprint:
         """The fingerprint of a step's function and of all that it reaches."""
