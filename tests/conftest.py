@@ -1,5 +1,6 @@
 """Every test works in an empty folder, as a user without files, on the default stack."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,11 @@ from penstock.stack.registry import REGISTERED
 
 sys.path.append(str(Path(__file__).parent))  # in pytest's import mode nobody sees a sibling
 pytest_plugins = ["sampling"]
+
+# Threads of numpy and scikit-learn wait for each other by turning in circles: beside other tests
+# they take twice the time of one. This is said before anybody imports numpy.
+for library in ("OMP", "OPENBLAS"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 # No test depends on how fast the machine is.
 settings.register_profile(

@@ -23,6 +23,7 @@ import threading
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
@@ -92,16 +93,19 @@ def make_bucket(url: str, name: str) -> str:
 
 
 def moto() -> None:
-    """All in memory, with conditional writes."""
-    from moto.moto_server.werkzeug_app import MotoRequestHandler
+    """All in memory, with conditional writes. It asks of no request which of AWS's services is
+    meant, and reads no time twice: both take longer than the rest."""
+    from moto.core import serialize
+    from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
     from moto.server import ThreadedMotoServer
 
+    serialize.parse_to_aware_datetime = lru_cache(serialize.parse_to_aware_datetime)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     MotoRequestHandler.disable_nagle_algorithm = True  # it answers in two pieces
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     assert server._server is not None
-    server._server.app = one_at_a_time(server._server.app)
+    server._server.app = one_at_a_time(create_backend_app("s3"))
     url = "http://{}:{}".format(*server.get_host_and_port())
     make_bucket(url, "bucket")
     _serve(url)

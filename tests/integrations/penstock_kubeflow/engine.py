@@ -1,0 +1,132 @@
+"""kfp's local runner in place of a cluster, and an orchestrator that submits to it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Final, Self
+
+from penstock.artifacts.local import LocalArtifactStore
+from penstock.stack.orchestrator import Job, Observer, Submitted
+from penstock_kubeflow import KubeflowOrchestrator
+
+HARNESS: Final = str(Path(__file__).with_name("by_kfp.py"))
+IMAGE: Final = "registry.example/team/python:3"
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What became of a pipeline that kfp has carried out."""
+
+    text: str
+    job: str
+    succeeded: bool
+    pods: list[dict[str, Any]]
+    """Those that were started: `command` and exit `code`."""
+    said: str
+    """What they have said."""
+
+    @property
+    def calls(self) -> list[str]:
+        """What the pods were to carry out, sorted: kfp has no order for what does not depend on
+        each other. `--end` for that which ends the run."""
+        commands = [pod["command"] for pod in self.pods]
+        return sorted(
+            words[words.index("--call") + 1] if "--call" in words else "--end" for words in commands
+        )
+
+
+class Engine:
+    """kfp's runner in a process of its own, which imports kfp once for all; in a `with`."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def carry_out(self, file: Path, folder: Path, options: Mapping[str, Any]) -> int:
+        """The exit code of `by_kfp.py`."""
+        folder.mkdir(parents=True)
+        written = folder / "options.json"
+        written.write_text(json.dumps(options))
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, HARNESS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(
+            json.dumps([str(file), str(folder), str(written)]), file=self._process.stdin, flush=True
+        )
+        return int(self._process.stdout.readline())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._process is not None:
+            self._process.communicate()
+
+
+@dataclass
+class Cluster:
+    """A namespace: what its pods find, and the pipelines that it was handed."""
+
+    engine: Engine
+    folder: Path
+    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
+    configs: dict[str, dict[str, str]] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    """What its images have set."""
+    carried: list[Carried] = field(default_factory=list)
+
+    def carry_out(self, text: str, run: str = "", job: str = "") -> Carried:
+        """What kfp makes of the text of a pipeline. `job` again is that job, tried once more."""
+        job = job or str(uuid.uuid4())
+        place = self.folder / f"job-{len(self.carried)}"
+        file = self.folder / f"pipeline-{len(self.carried)}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+        options = {
+            "secrets": self.secrets, "configs": self.configs, "environment": self.environment,
+            "job": job, "parameters": {"run": run} if run else {},
+        }  # fmt: skip
+        code = self.engine.carry_out(file, place, options)
+        assert code in (0, 1), (place / "kfp").read_text()
+        pods = [json.loads(line) for line in (place / "pods").read_text().splitlines()]
+        said = place / "said"
+        told = said.read_text("utf-8", "replace") if said.exists() else ""
+        self.carried.append(Carried(text, job, code == 0, pods, told))
+        return self.carried[-1]
+
+
+def orchestrator(cluster: Cluster, **options: Any) -> KubeflowOrchestrator:
+    """Kubeflow as users configure it, but that its pipelines go to this cluster."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class ByKfp(KubeflowOrchestrator):
+        submits: ClassVar[bool] = True
+
+        def submit(self, job: Job, observer: Observer) -> Submitted | None:
+            carried = cluster.carry_out(self.compile(job), job.plan.run)
+            return Submitted(carried.job)
+
+    return ByKfp(**{"image": IMAGE, **options})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Volume(LocalArtifactStore):
+    """A folder that the pods reach, too, as if it were mounted there."""
+
+    @property
+    def only_here(self) -> bool:
+        return False
