@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -29,7 +30,7 @@ settings.load_profile("penstock")
 def isolated(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    home = tmp_path_factory.mktemp("home")
+    home = Path(mkdtemp("-home", dir=tmp_path_factory.getbasetemp()))
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
     for name in ("PENSTOCK_STACK", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):

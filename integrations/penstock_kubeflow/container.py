@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from penstock.errors import CannotRun
 from penstock.model.resources import Resources
-from penstock_kubeflow import resources
+from penstock.stack.orchestrator import ENVIRONMENT
+from penstock_kubeflow import environment, resources
 from penstock_kubeflow.settings import Settings
 
 if TYPE_CHECKING:
@@ -72,8 +73,8 @@ def container(
             hint=f"Type: penstock orchestrator update {orchestrator.name} --image=IMAGE",
         )
     said: dict[str, Any] = {"image": image, "command": list(argv[:3]), "args": list(argv[3:])}
-    if made.env:
-        said["env"] = [{"name": name, "value": value} for name, value in made.env.items()]
+    there = {**made.env, ENVIRONMENT: environment.text(orchestrator, image, made.requirements)}
+    said["env"] = [{"name": name, "value": value} for name, value in there.items()]
     if wanted := resources.of(made, asked):
         said["resources"] = wanted
     return said

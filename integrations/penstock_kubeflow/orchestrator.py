@@ -16,10 +16,11 @@ from penstock_kubeflow import options, settings
 if TYPE_CHECKING:
     from penstock.model.graph import Call
     from penstock.stack.settings import ByFlavor
-    from penstock_kubeflow import compiling, document, foreseen, health
+    from penstock_kubeflow import compiling, document, environment, foreseen, health
 else:  # each is needed by a part of what is asked
     compiling = lazy("penstock_kubeflow.compiling")
     document = lazy("penstock_kubeflow.document")
+    environment = lazy("penstock_kubeflow.environment")
     foreseen = lazy("penstock_kubeflow.foreseen")
     health = lazy("penstock_kubeflow.health")
 
@@ -85,8 +86,7 @@ class KubeflowOrchestrator(Orchestrator):
 
     def environment_of(self, call: Call, settings: ByFlavor) -> str | None:
         said = foreseen.settings_of(self, call, settings)
-        image = said.get("image") or self.image
-        return "\n".join([image, self.python, *said.get("requirements", self.requirements)])
+        return environment.text(self, said.get("image"), said.get("requirements"))
 
     def settings_problems(
         self, pipeline: str, settings: ByFlavor, calls: Sequence[Call]

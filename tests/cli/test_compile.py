@@ -14,13 +14,11 @@ from penstock.runtime import bundle, environments
 from penstock.stack.project import Project
 from penstock.stack.registry import Registry
 
-PLACES = '''\
-import os
+SHARED = '''\
 from dataclasses import dataclass
 from typing import ClassVar
 
 from penstock import LocalArtifactStore
-from penstock.stack.orchestrator import Orchestrator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +30,23 @@ class Shared(LocalArtifactStore):
     @property
     def only_here(self):
         return False
+'''
+INSTALLED = {
+    "shared_store.py": SHARED,
+    "shared-1.0.dist-info/METADATA": "Name: shared\nVersion: 1.0\n",
+    "shared-1.0.dist-info/RECORD": "shared_store.py,,\n",
+    "shared-1.0.dist-info/entry_points.txt": (
+        "[penstock.artifact_stores]\nshared = shared_store:Shared\n"
+    ),
+}
+"""A package with a store: pods have it before they have the project's code."""
+
+PLACES = '''\
+import os
+from dataclasses import dataclass
+from typing import ClassVar
+
+from penstock.stack.orchestrator import Orchestrator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +79,6 @@ class Engine(Orchestrator):
 YAML = """\
 flavors:
   orchestrator: {engine: "places:Engine"}
-  artifact-store: {shared: "places:Shared"}
 artifact_stores:
   shared: {flavor: shared, path: ../store}
 orchestrators:
@@ -115,8 +129,13 @@ def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "helper.py": "def scaled(x, rate):\n    return x * rate\n",
     }.items():
         (folder / name).write_text(text)
+    packages = tmp_path / "site-packages"
+    for name, text in INSTALLED.items():
+        (packages / name).parent.mkdir(parents=True, exist_ok=True)
+        (packages / name).write_text(text)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    monkeypatch.setattr(sys, "path", ["", *sys.path, str(packages)])
+    monkeypatch.setenv("PYTHONPATH", str(packages))
     monkeypatch.setenv("CANARY", CANARY)
     yield folder
     forget(tmp_path)

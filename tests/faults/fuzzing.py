@@ -1,9 +1,9 @@
 """A store in which one record is not what it should be, and a user who does what one does with a
-store: `fuzzing.py KIND COUNT STORE FIRST EVERY`. Prints JSON: how many cases there were, how many
+store: `fuzzing.py KINDS COUNT STORE FIRST EVERY`. Prints JSON: how many cases there were, how many
 were left out, and what went wrong. Only every so manieth is tried, counted from FIRST.
 
-KIND is a kind of record, "cuts" (of every length, of every kind), or "places". In a process of its
-own with little memory, because it may crash, hang, or be told to fill the machine.
+KINDS are kinds of records with commas between them, or one of "cuts" (of every length, of every
+kind) and "places"; COUNT is for each of them. In a process of its own with little memory, because it may crash, hang, or be told to fill the machine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import timedelta
 from io import StringIO
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -403,7 +403,7 @@ def hangs(*_: object) -> None:
     raise AssertionError(f"it takes longer than {LONGEST} s")
 
 
-def main(kind: str, count: int, store: str, first: int, every: int) -> None:
+def main(kinds: str, count: int, store: str, first: int, every: int) -> None:
     with TemporaryDirectory(prefix="penstock-") as place:
         os.chdir(place)
         signal.signal(signal.SIGALRM, hangs)
@@ -412,9 +412,10 @@ def main(kind: str, count: int, store: str, first: int, every: int) -> None:
         Client().register(scene.stack())
         limit = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + ROOM
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-        special = {"cuts": cut_short, "places": misplaced}.get(kind)
+        special = {"cuts": cut_short, "places": misplaced}.get(kinds)
         chosen = range(first, sys.maxsize, every)
-        found = list(special(scene, chosen) if special else fuzzed(scene, kind, count, chosen))
+        each = (fuzzed(scene, kind, count, chosen) for kind in kinds.split(","))
+        found = list(special(scene, chosen) if special else chain.from_iterable(each))
         os.chdir("/")
     wrong = [each for case in found for each in case.wrong]
     counts = {"cases": sum(each.count for each in found), "left": sum(each.left for each in found)}
@@ -422,5 +423,5 @@ def main(kind: str, count: int, store: str, first: int, every: int) -> None:
 
 
 if __name__ == "__main__":
-    kind, count, store, first, every = sys.argv[1:]
-    main(kind, int(count), store, int(first), int(every))
+    kinds, count, store, first, every = sys.argv[1:]
+    main(kinds, int(count), store, int(first), int(every))

@@ -50,7 +50,7 @@ def swept(sample: Sample, pipeline: str, how: str, width: int) -> Told:
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "width"), [("chain", 1), ("fan", 4), ("heavy", 5), ("mapped", 4)]
+    ("pipeline", "width"), [("chain", 1), ("fan", 7), ("heavy", 9), ("mapped", 7)]
 )
 def test_a_run_killed_before_any_write_loses_nothing_and_repeats_nothing(
     pipeline: str, width: int, sample: Sample
@@ -64,14 +64,14 @@ def test_a_run_killed_before_any_write_loses_nothing_and_repeats_nothing(
 def test_a_run_killed_in_the_midst_of_any_write_loses_nothing_and_repeats_nothing(
     pipeline: str, sample: Sample
 ) -> None:
-    assert list(wrong(swept(sample, pipeline, "die halfway", 3))) == []
+    assert list(wrong(swept(sample, pipeline, "die halfway", 5))) == []
 
 
 @pytest.mark.parametrize("pipeline", ["chain", "heavy"])
 def test_a_disk_that_is_full_at_any_write_loses_nothing_and_repeats_nothing(
     pipeline: str, sample: Sample
 ) -> None:
-    assert list(wrong(swept(sample, pipeline, "full", 4))) == []
+    assert list(wrong(swept(sample, pipeline, "full", 7))) == []
 
 
 def test_steps_without_a_cache_are_taken_from_the_run_that_was_killed(sample: Sample) -> None:

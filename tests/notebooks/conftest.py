@@ -3,6 +3,7 @@
 import os
 import queue
 import re
+import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 from jupyter_client.manager import KernelManager
+
+sys.path.append(str(Path(__file__).parents[1] / "runtime"))  # for its pods
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 

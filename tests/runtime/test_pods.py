@@ -18,6 +18,7 @@ import penstock
 from penstock import Status
 from penstock.errors import NotFound
 from penstock.runtime.elsewhere import jobs
+from penstock.stack.orchestrator import ENVIRONMENT
 
 Compiled = Callable[..., Cluster]
 
@@ -520,3 +521,11 @@ def test_what_is_installed_is_noted_by_the_first_pod(compiled: Compiled) -> None
     cluster.pod("wait")
     (noted,) = (cluster.folder / "store" / "environments").iterdir()
     assert json.loads(noted.read_text())["text"] == "image"
+
+
+def test_a_pod_that_is_told_what_it_runs_in_believes_that(compiled: Compiled) -> None:
+    """Its orchestrator may refer to what only the machine has that submits."""
+    cluster = compiled("waiting")
+    cluster.pod("wait", environment={ENVIRONMENT: "another image"})
+    (noted,) = (cluster.folder / "store" / "environments").iterdir()
+    assert json.loads(noted.read_text())["text"] == "another image"

@@ -17,7 +17,7 @@ from penstock.errors import RunCancelled, RunError
 from penstock.runtime.stopping import Stop, Stopped
 
 PROGRAM = """
-import hashlib, multiprocessing, os, signal, sys, threading, time
+import ctypes, multiprocessing, os, signal, sys, threading, time
 from penstock import pipeline, step
 
 def ready(name="ready"):
@@ -40,9 +40,18 @@ def loop(number: int) -> int:
         number += 1
 
 @step
+def rest(number: int) -> int:
+    ready(f"ready-{number}")
+    while True:
+        time.sleep(0.01)
+
+@step
 def in_c(number: int) -> int:
+    library, lock = ctypes.CDLL(None), ctypes.create_string_buffer(256)
+    library.pthread_mutex_init(lock, None)
+    library.pthread_mutex_lock(lock)
     ready()
-    hashlib.pbkdf2_hmac("sha256", b"x", b"y", 2**31 - 1)
+    library.pthread_mutex_lock(lock)  # for ever, and no signal ends it
     return number
 
 @step
@@ -76,6 +85,10 @@ def naps():
 @pipeline
 def loops():
     loop.map([1, 2, 3])
+
+@pipeline
+def rests():
+    rest.map([1, 2, 3])
 
 @pipeline
 def stuck():
@@ -327,9 +340,12 @@ def test_a_run_that_sleeps_can_be_cancelled(where: str, start: Start) -> None:
     assert run.reason.startswith("cancelled by ")
 
 
-@pytest.mark.parametrize("where", ["main", "thread", "cli"])
-def test_a_run_in_several_threads_can_be_cancelled(where: str, start: Start) -> None:
-    program = start("loops", where)
+@pytest.mark.parametrize(
+    ("name", "where"), [("loops", "main"), ("rests", "main"), ("rests", "thread"), ("rests", "cli")]
+)
+def test_a_run_in_several_threads_can_be_cancelled(name: str, where: str, start: Start) -> None:
+    """Also where they leave no time for anything else."""
+    program = start(name, where)
     run = program.until_ready("ready-1", "ready-2", "ready-3")
     run.cancel()
     code, said = program.ended()

@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -132,6 +133,15 @@ class Attempt:
             failure=failure(error, "".join(traceback.format_exception(error)), self._mask),
             why=self._why,
         )
+
+    def given_up(self, error: BaseException) -> StepRun:
+        """The record of an attempt that does not come back to its end. For other threads."""
+        trim(error, self._call.step.function)
+        self._log.conclude("".join(traceback.format_exception(error)))
+        self._log.close()
+        ended = self.failed(error)
+        # How long it has computed, only its own thread can tell.
+        return replace(ended, wall=time.perf_counter() - self._wall, cpu=0.0)
 
     def _leave_fork(self, error: BaseException | None) -> NoReturn:
         """The step has forked, and this is the child: the step is the parent's to finish."""

@@ -132,10 +132,10 @@ def _shown(plan: Plan, stack: Stack) -> Iterator[tuple[str, str, Iterable[str]]]
 
 
 def _texts(value: object) -> Iterator[str]:
-    """All texts in plain data."""
+    """All texts in plain data, but the names of things: who has a short secret may name one so."""
     if isinstance(value, Mapping):
-        for name, item in value.items():
-            yield from (str(name), *_texts(item))
+        for item in value.values():
+            yield from _texts(item)
     elif isinstance(value, list | tuple | set | frozenset):
         for item in value:
             yield from _texts(item)

@@ -5,9 +5,19 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from types import TracebackType
+from typing import Final
 
 from penstock.errors import StepTimeout
 from penstock.runtime.stopping import AGAIN, Stopped, strike, take_back
+
+LATE: Final = 5.0
+"""Seconds beyond a step's timeout after which a process that nothing else runs in is killed."""
+
+IN_A_THREAD: Final = (
+    "A step in a thread is stopped at its next Python instruction: what it called "
+    "may still have run for a while."
+)
+"""What becomes of most steps that take too long."""
 
 
 class Deadline:
@@ -55,12 +65,11 @@ class Deadline:
             wait = AGAIN
 
 
-def too_long(step: str, seconds: float, *, killed: bool = False) -> StepTimeout:
+def too_long(
+    step: str, seconds: float, *, killed: bool = False, hint: str = IN_A_THREAD
+) -> StepTimeout:
     """The error for a step that did not end in time; `killed` with the process that it ran in."""
     return StepTimeout(
         f"Step {step} took longer than its timeout of {seconds:g} s.",
-        hint="It did not stop by itself: its process was killed."
-        if killed
-        else "A step in a thread is stopped at its next Python instruction: what it called "
-        "may still have run for a while.",
+        hint="It did not stop by itself: its process was killed." if killed else hint,
     )

@@ -192,6 +192,11 @@ class Executor:
         for call in list(self.running):
             self._progress.stopped(self.expansions.call(call), why)
 
+    def give_up(self, call: Call, error: BaseException) -> StepRun:
+        """Write down why a call has ended that does not come back, and tell of it; the process is
+        to end then. For other threads."""
+        return self._done(call, self._trials.given_up(call, error), told=True)
+
     def _mapped(self, call: Call, way: Way, writing: Writing) -> StepRun:
         """Run the items of a map that nobody has run, one after the other; then gather them. The
         first that fails is what becomes of it."""

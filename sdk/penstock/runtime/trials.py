@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from penstock.artifacts.source import Writing, unnoticed
 from penstock.lazy import lazy
@@ -37,6 +38,7 @@ class Trials:
         """`limit` is put around the call of a step's function."""
         self._progress = progress
         self._limit = limit
+        self._current: WeakValueDictionary[str, Attempt] = WeakValueDictionary()
 
     def begun(self, call: Call, missed: Miss, number: int = 1) -> Attempt:
         """An attempt, to be entered."""
@@ -51,7 +53,7 @@ class Trials:
     ) -> tuple[StepRun, BaseException | None]:
         """One attempt. What the step raises becomes a record, and comes with it."""
         progress = self._progress
-        attempt = self.begun(call, missed, number)
+        attempt = self._current[call.id] = self.begun(call, missed, number)
         try:
             with attempt, progress.stop.reach():
                 if call.over:
@@ -80,6 +82,14 @@ class Trials:
         progress.keep(result, reusable=reusable, replaces=progress.plan.controls(call).replaces)
         attempt.context.done()
         return result, None
+
+    def given_up(self, call: Call, error: BaseException) -> StepRun:
+        """Write down an attempt that does not come back, and that the process ends with. For other
+        threads."""
+        attempt = self._current[call.id]
+        result = replace(attempt.given_up(error), final=retrying.final(call, error))
+        self._progress.ledger.attempt(result, attempt.nonce)
+        return result
 
     def failed(self, call: Call, attempt: Attempt, error: BaseException) -> StepRun:
         """The record of an attempt that has raised this."""

@@ -69,7 +69,8 @@ class Job(Protocol):
 
     def ending(self, *, run: str, job: str) -> Sequence[str]:
         """The command line that ends a run on another machine, whatever became of its steps: the
-        run is sealed, and the hooks of its pipeline are told."""
+        run is sealed, and the hooks of its pipeline are told. If it has any (`Plan.ends`), nobody
+        else tells them."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -82,6 +83,11 @@ class Job(Protocol):
 
 NEW: Final = "new"
 """In place of a run's id: the first process of an unknown job makes a run of it."""
+
+
+ENVIRONMENT: Final = "PENSTOCK_ENVIRONMENT"
+"""The variable in which a process elsewhere is given its `Orchestrator.environment_of`. It cannot
+ask: the orchestrator may refer to what only the machine has that submits."""
 
 
 class Observer(Protocol):

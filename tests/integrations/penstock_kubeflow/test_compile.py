@@ -29,6 +29,7 @@ from placeholders import unresolved
 
 from penstock import Resources, Retry, pipeline
 from penstock.errors import CannotRun
+from penstock.stack.orchestrator import ENVIRONMENT
 from penstock_kubeflow import document
 
 
@@ -225,6 +226,10 @@ def test_a_step_replaces_what_its_pipeline_says_and_that_what_the_stack_says() -
     drawn = job(one.graph(), settings={"env": {"B": "pipeline", "C": "pipeline"}})
     found = pods(compiled(drawn, defaults=defaults))
     variables = {name: {e.name: e.value for e in pod.container.env} for name, pod in found.items()}
+    assert {names.pop(ENVIRONMENT) for names in variables.values()} == {
+        "registry.example/team/python:3\npython",
+        "own:1\npython",
+    }
     assert variables["load"] == {"A": "stack", "B": "pipeline", "C": "pipeline"}
     assert variables["double"] == {"A": "stack", "B": "pipeline", "C": "step"}
     assert found["double"].container.image == "own:1"
@@ -365,7 +370,7 @@ def test_the_end_has_the_settings_of_the_run_and_asks_for_no_resources() -> None
 
     drawn = job(one.graph(), settings={"env": {"A": "1"}, "deadline": 99}, ends=True)
     end = pods(compiled(drawn))["--end"]
-    assert [e.name for e in end.container.env] == ["A"]
+    assert [e.name for e in end.container.env] == ["A", ENVIRONMENT]
     assert not end.container.HasField("resources")
     assert end.config.active_deadline_seconds == 99
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from drawings import hello
+from jobs import job
 
 from penstock import step
 from penstock.errors import BadConfiguration, CannotRun, MissingReference
@@ -15,8 +17,10 @@ from penstock.model.graph import Call
 from penstock.stack.component import ComponentSpec, option_fields
 from penstock.stack.making import check, make
 from penstock.stack.masked import masked, written_out
+from penstock.stack.orchestrator import ENVIRONMENT
 from penstock.testing import RecordingOrchestrator
 from penstock_kubeflow import KubeflowOrchestrator, options
+from penstock_kubeflow.compiling import compile
 from penstock_kubeflow.settings import NAMES
 
 OPTIONS = [item.name for item in option_fields(KubeflowOrchestrator)]
@@ -178,6 +182,19 @@ def test_other_pipelines_settings_are_for_other_flavors() -> None:
     kubeflow = KubeflowOrchestrator(image="a")
 
     assert kubeflow.environment_of(call(), {"other": {"image": "c"}}) == "a\npython"
+
+
+def test_a_pod_is_told_the_environment_that_the_planner_asks_for() -> None:
+    kubeflow = KubeflowOrchestrator(image="a", python="python3", requirements=["numpy>=2"])
+    drawn = job(hello.graph(), settings={"image": "b"})
+    spec = compile(drawn, kubeflow).spec["deploymentSpec"]["executors"]["exec-step"]
+    told = {each["name"]: each["value"] for each in spec["container"]["env"]}
+    calls = drawn.plan.graph.calls.values()
+
+    assert told[ENVIRONMENT] == "b\npython3\nnumpy>=2"
+    assert {kubeflow.environment_of(each, drawn.plan.settings) for each in calls} == {
+        told[ENVIRONMENT]
+    }
 
 
 def test_it_submits_nothing_yet_and_says_what_to_type() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jobs import Pod, compiled, job, pods
 
 from penstock.model.resources import Resources
+from penstock.stack.orchestrator import ENVIRONMENT
 from penstock_kubeflow import document, platform, resources
 from penstock_kubeflow.parts import (
     Claim,
@@ -35,7 +36,11 @@ EPHEMERAL = {"size": "9Gi", "storage_class": "fast", "labels": {"a": "b"}}
 LANDED: Mapping[str, tuple[Any, Callable[[Pod], object], object]] = {
     "image": ("own:1", lambda p: p.container.image, "own:1"),
     "requirements": (["numpy>=2"], lambda p: p.container.args[0], "numpy>=2"),
-    "env": ({"A": "1"}, lambda p: [(e.name, e.value) for e in p.container.env], [("A", "1")]),
+    "env": (
+        {"A": "1"},
+        lambda p: [(e.name, e.value) for e in p.container.env if e.name != ENVIRONMENT],
+        [("A", "1")],
+    ),
     "secret_env": (
         {"A": "s/k", "B": {"name": "s", "key": "l"}},
         lambda p: [

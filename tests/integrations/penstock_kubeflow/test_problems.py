@@ -101,11 +101,12 @@ def test_nothing_is_recorded_of_a_run_that_is_refused() -> None:
     def refused() -> int:
         return one()
 
-    stack = made(KubeflowOrchestrator(image=IMAGE))
+    store = Shared(path="a place of its own")
+    stack = Stack("prod", orchestrator=KubeflowOrchestrator(image=IMAGE), artifact_store=store)
     with pytest.raises(CannotRun, match="submits no runs yet"):
         refused.on(stack).run()
 
-    assert list(stack.artifact_store.keys("")) == []
+    assert list(store.keys("")) == []
 
 
 def test_without_an_image_nothing_can_run() -> None:

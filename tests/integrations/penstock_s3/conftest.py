@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from penstock.testing.proxy import FaultProxy
 
@@ -14,6 +16,11 @@ sys.path += [str(here)]
 
 from places import Made, maker  # noqa: E402
 from servers import Server  # noqa: E402
+
+# What botocore knows of S3 are megabytes of JSON, the same for every client. It would read them for
+# each of the hundreds that these tests make, one for each proxy, and keep them all.
+known = cache(JSONFileLoader().load_file)
+JSONFileLoader.load_file = lambda _, path: known(path)  # type: ignore[method-assign]
 
 Start = Callable[[str], Server]
 

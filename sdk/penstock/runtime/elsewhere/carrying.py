@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from penstock.artifacts import trust
 from penstock.artifacts.values import Values
-from penstock.errors import CannotRun, RunCancelled, StoreError
+from penstock.errors import CannotRun, RunCancelled, StepTimeout, StoreError
 from penstock.lazy import lazy
 from penstock.model.graph import Call
 from penstock.model.plan import Plan
@@ -20,6 +20,7 @@ from penstock.runtime import at_once, environments, logs, observer, terminal
 from penstock.runtime.cache import Cache
 from penstock.runtime.capturing import capture
 from penstock.runtime.earlier import NOBODY
+from penstock.runtime.elsewhere import alarm
 from penstock.runtime.elsewhere.beating import Beating
 from penstock.runtime.elsewhere.later import LaterStep
 from penstock.runtime.elsewhere.one_each import OneEach
@@ -33,6 +34,7 @@ from penstock.runtime.planner import Found
 from penstock.runtime.pulse import Work
 from penstock.runtime.secrets import Secrets
 from penstock.runtime.stopping import Stopped
+from penstock.stack.orchestrator import ENVIRONMENT
 from penstock.stack.project import Project
 from penstock.stack.stack import Stack
 
@@ -67,7 +69,7 @@ class Carrying:
         self.executor = Executor(
             self.plan, stack, ledger, values, cache, self._observer, Found({}, {}), self.secrets,
             earlier=resuming.named(told.resumed, ledger, cache) if told.resumed else NOBODY,
-            tries=self._tries,
+            tries=self._tries, limit=partial(alarm.limit, kill=self._kill),
         )  # fmt: skip
         self.executor.plan_digest = told.plan
         self._beating = Beating(ledger, record, told.name, self.executor)
@@ -120,9 +122,7 @@ class Carrying:
         for name in sorted(call.upstream - executor.results.keys()):
             self._have(name, call)
         result = self._tries.refused(call) or executor.execute(call.id)
-        if result.failure is not None:
-            with suppress(OSError, ValueError):  # the step's log has it
-                terminal.write(result.failure.traceback, capture.beside(sys.stderr))
+        self._show(result)
         return result.usable
 
     def _mapped(self, call: Call) -> bool:
@@ -184,10 +184,30 @@ class Carrying:
 
     def _note_environment(self) -> None:
         orchestrator = self._stack.orchestrator
-        text = orchestrator.environment_of(self.calls[0], self.plan.settings)
+        text = os.environ.get(ENVIRONMENT)
+        text = text or orchestrator.environment_of(self.calls[0], self.plan.settings)
         if text is not None:
             with suppress(StoreError):  # the next pod does it as well
                 environments.noted(self._ledger.store, text)
+
+    def _show(self, result: StepRun) -> None:
+        """Of a step that has failed, where."""
+        if result.failure is not None:
+            with suppress(OSError, ValueError):  # the step's log has it
+                terminal.write(result.failure.traceback, capture.beside(sys.stderr))
+
+    def _kill(self, call: Call, error: StepTimeout) -> NoReturn:
+        """A step has taken too long and does not come back: end without it.
+
+        The other items of a map that this pod was to do are left to the next one that the engine
+        starts for them: it does what is not done.
+        """
+        try:
+            self._show(self.executor.give_up(call, error))
+            self._beating.end()
+            flusher.flush()
+        finally:
+            os._exit(1)
 
     def _give_up(self) -> NoReturn:
         """It is to end, and the step does not come back: end without it."""

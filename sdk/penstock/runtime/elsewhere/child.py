@@ -17,6 +17,7 @@ from typing import Final
 from penstock.runtime import masking
 from penstock.runtime.capturing import capture
 from penstock.runtime.capturing.testament import testaments
+from penstock.runtime.deadline import LATE
 from penstock.runtime.masking import Mask
 
 TICK: Final = 0.1
@@ -24,9 +25,6 @@ TICK: Final = 0.1
 
 STOPPING: Final = 3.0
 """Seconds that it has to write its record when it is stopped."""
-
-LATE: Final = 5.0
-"""Seconds beyond a step's timeout after which it is killed."""
 
 LAST: Final = 1.0
 """Seconds for what it has said before its end; those whom it left behind may go on for ever."""
