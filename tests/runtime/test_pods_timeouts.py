@@ -1,7 +1,6 @@
 """Timeouts in pods: nobody above ends a process whose step does not come back."""
 
 import sys
-import time
 from collections.abc import Iterator
 
 import pods
@@ -31,19 +30,19 @@ def blocked(library):
 @step(timeout=TIME, on_failure=tell("failure"))
 def sleeps() -> int:
     print("going to sleep", flush=True)
-    time.sleep(30)
+    time.sleep(300)
     return 1
 
 @step(timeout=TIME)
 def suppresses() -> int:
     try:
-        time.sleep(30)
+        time.sleep(300)
     except BaseException:
         return 1
 
 @step(timeout=TIME)
 async def never_awaits() -> int:
-    time.sleep(30)
+    time.sleep(300)
     return 1
 
 @step(timeout=TIME, on_failure=tell("failure"))
@@ -56,13 +55,17 @@ def waits_in_c() -> int:
 def holds_on() -> int:
     while True:
         try:
-            time.sleep(30)
+            time.sleep(300)
         except BaseException:
             pass
 
 @step(timeout=TIME)
 def keeps_python() -> int:
     blocked(ctypes.PyDLL(None))
+    return 1
+
+@step(timeout=float("inf"))
+def for_ever() -> int:
     return 1
 
 @step(timeout=20)
@@ -92,7 +95,7 @@ def item(x: int) -> int:
 @pipeline(progress=False)
 def stuck():
     return (sleeps(), suppresses(), never_awaits(), waits_in_c(), holds_on(), keeps_python(),
-            in_time(), own_alarm(), forks(), item.map([0, 1, 2, 3]))
+            for_ever(), in_time(), own_alarm(), forks(), item.map([0, 1, 2, 3]))
 """
 
 
@@ -113,10 +116,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def killed(cluster: Cluster) -> dict[str, Ended]:
     """Steps that do not come back, in pods that run at once."""
-    begun = time.monotonic()
-    found = ended(cluster, "waits_in_c", "holds_on", "keeps_python", "item:0/2")
-    assert time.monotonic() - begun < 20  # 8 s, and nothing else to do
-    return found
+    return ended(cluster, "waits_in_c", "holds_on", "keeps_python", "item:0/2")
 
 
 def ended(cluster: Cluster, *calls: str) -> dict[str, Ended]:
@@ -125,7 +125,7 @@ def ended(cluster: Cluster, *calls: str) -> dict[str, Ended]:
     started = {call: cluster.start(call, environment=told) for call in calls}
     found = {}
     for call, process in started.items():
-        out, err = process.communicate(timeout=25)
+        out, err = process.communicate(timeout=60)
         found[call] = Ended(process.returncode, out, err)
     return found
 
@@ -148,24 +148,22 @@ def heard(cluster: Cluster) -> list[str]:
 
 
 def test_a_step_is_called_out_of_what_it_waits_for(cluster: Cluster) -> None:
-    begun = time.monotonic()
     found = ended(cluster, "sleeps", "suppresses", "never_awaits")
-    assert time.monotonic() - begun < 15  # 2 s, and nothing else to do
     assert [each.code for each in found.values()] == [1, 1, 1]
     for call in ("sleeps", "suppresses", "never_awaits"):
         assert "It was interrupted in what it did" in hint(cluster, call)
     logged = cluster.records["sleeps"].logs()
     assert logged.startswith("going to sleep\n")
-    assert "time.sleep(30)" in logged
+    assert "time.sleep(300)" in logged
     assert "alarm.py" not in logged
     assert "failure sleeps timed_out" in heard(cluster)
 
 
 def test_a_limit_is_the_steps_own_and_of_no_process_that_it_forks(cluster: Cluster) -> None:
-    found = ended(cluster, "in_time", "own_alarm", "forks")
-    assert [each.code for each in found.values()] == [0, 0, 0]
+    found = ended(cluster, "for_ever", "in_time", "own_alarm", "forks")
+    assert [each.code for each in found.values()] == [0, 0, 0, 0]
     run = cluster.records
-    assert [run[call].output.load() for call in found] == [1, 1, 3]
+    assert [run[call].output.load() for call in found] == [1, 1, 1, 3]
 
 
 def test_a_step_that_does_not_come_back_ends_with_its_process(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -187,7 +188,7 @@ class StepOptions(Options):
         _check(what, "retries", self.retries, count or isinstance(self.retries, Retry),
                "a whole number, 0 or more, or Retry(times=3, delay=1)")  # fmt: skip
         _check(what, "timeout", self.timeout,
-               self.timeout is None or (is_number(self.timeout) and self.timeout > 0),
+               self.timeout is None or (is_number(self.timeout) and 0 < self.timeout < math.inf),
                "a positive number of seconds")  # fmt: skip
         _check(what, "resources", self.resources, isinstance(self.resources, Resources | None),
                "Resources(cpu=…, memory=…, gpu=…)")  # fmt: skip
