@@ -40,7 +40,9 @@ VIEWS = ["F", "permuted", "rows with gaps", "dates", "dates inside", "masked", "
 
 
 @pytest.mark.parametrize(
-    ("megabytes", "names"), [(LARGEST, ["array", "dict", "frame"]), (64, VIEWS)], ids=["usual", "odd"]
+    ("megabytes", "names"),
+    [(LARGEST, ["array", "dict", "frame"]), (64, VIEWS)],
+    ids=["usual", "odd"],
 )
 def test_what_can_be_a_view_is_never_copied(
     megabytes: int, names: list[str], tmp_path: Path

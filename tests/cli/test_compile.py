@@ -78,7 +78,7 @@ class Engine(Orchestrator):
 '''
 YAML = """\
 flavors:
-  orchestrator: {engine: "places:Engine"}
+  orchestrator: {engine: "outposts:Engine"}
 artifact_stores:
   shared: {flavor: shared, path: ../store}
 orchestrators:
@@ -124,7 +124,7 @@ def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     for name, text in {
         "penstock.yaml": YAML,
-        "places.py": PLACES,
+        "outposts.py": PLACES,
         "flow.py": FLOW,
         "helper.py": "def scaled(x, rate):\n    return x * rate\n",
     }.items():
@@ -247,7 +247,7 @@ def test_the_code_that_is_sent_is_the_projects(
     manifest = bundle.opened(found.read_bytes(), tmp_path / "opened")
 
     names = {each.name for each in Path(manifest.cwd).iterdir()}
-    assert {"flow.py", "helper.py", "places.py", "penstock.yaml"} <= names
+    assert {"flow.py", "helper.py", "outposts.py", "penstock.yaml"} <= names
     assert "out.yaml" not in names
 
 

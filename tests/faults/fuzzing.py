@@ -3,7 +3,8 @@ store: `fuzzing.py KINDS COUNT STORE FIRST EVERY`. Prints JSON: how many cases t
 were left out, and what went wrong. Only every so manieth is tried, counted from FIRST.
 
 KINDS are kinds of records with commas between them, or one of "cuts" (of every length, of every
-kind) and "places"; COUNT is for each of them. In a process of its own with little memory, because it may crash, hang, or be told to fill the machine.
+kind) and "places"; COUNT is for each of them. In a process of its own with little memory, because
+it may crash, hang, or be told to fill the machine.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@ is, with an environment of its own."""
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import uuid
@@ -325,12 +326,21 @@ def compiled(
 
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
+CHECKOUT = Path(__file__).resolve().parents[2]
+
 _CONFINED = """
 folder="$1"; shift
-mount --bind "$folder" /mnt
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/tmp /mnt/folder
+mount --bind "$folder" /mnt/folder
+mount --rbind /tmp /mnt/tmp
 mount -t tmpfs tmpfs /tmp
 mkdir -p "$folder"
-mount --bind /mnt "$folder"
+mount --bind /mnt/folder "$folder"
+for place in CHECKOUT; do
+    case "$place" in /tmp/*) mkdir -p "$place"; mount --bind "/mnt$place" "$place";; esac
+done
+umount -l /mnt
 mount -t proc proc /proc
 mount -o remount,bind,ro /
 cd "$folder/empty"
@@ -344,7 +354,8 @@ def confined(folder: Path) -> list[str]:
     capability, on a root that is read-only but for /tmp and this folder."""
     (folder / "empty").mkdir(exist_ok=True)
     apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
-    return [*apart, "/bin/sh", "-euc", _CONFINED, "sh", str(folder)]
+    script = _CONFINED.replace("CHECKOUT", shlex.join([str(CHECKOUT), sys.prefix]))
+    return [*apart, "/bin/sh", "-euc", script, "sh", str(folder)]
 
 
 def why_not_confined(folder: Path) -> str:

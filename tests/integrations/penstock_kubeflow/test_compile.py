@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from drawings import (
+from drawn_jobs import Pod, compiled, dags, job, pods
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from large_graphs import (
     apart,
     chain,
     checked,
@@ -22,9 +25,6 @@ from drawings import (
     total,
     wide,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from jobs import Pod, compiled, dags, job, pods
 from placeholders import unresolved
 
 from penstock import Resources, Retry, pipeline
@@ -387,8 +387,8 @@ def test_a_large_graph_with_hooks_is_still_one_dag_and_its_end() -> None:
 CHILD = """
 import sys
 sys.path += [sys.argv[1]]
-from drawings import spread, wide
-from jobs import compiled, job
+from large_graphs import spread, wide
+from drawn_jobs import compiled, job
 from penstock_kubeflow import document
 secrets = {name: "database/key" for name in "QWERTY"}
 drawn = job(wide.graph(width=300), settings={"secret_env": secrets, "labels": {"b": "1", "a": "2"}})
@@ -414,7 +414,7 @@ def test_the_same_job_is_the_same_text_in_every_process() -> None:
 def test_neither_kfp_nor_pydantic_nor_networkx_is_needed_to_compile() -> None:
     code = (
         "import sys; sys.path += [sys.argv[1]]\n"
-        "from drawings import spread\nfrom jobs import compiled\n"
+        "from large_graphs import spread\nfrom drawn_jobs import compiled\n"
         "from penstock_kubeflow import document\n"
         "document.text(compiled(spread.graph(width=9)))\n"
         "print({'kfp', 'pydantic', 'networkx', 'yaml', 'google.protobuf'} & set(sys.modules))"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawings import hello
-from jobs import job
+from drawn_jobs import job
+from large_graphs import hello
 
 from penstock import step
 from penstock.errors import BadConfiguration, CannotRun, MissingReference

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from checkout import OURS, Checkout
 from engine import Carried, Cluster, Engine, Volume, orchestrator
-from projects import imported
 from servers import Server
+from small_projects import imported
 
 from penstock.model.component import Secret
 from penstock.stack.stack import Stack

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
-from drawings import chain, hello, spread
+from drawn_jobs import compiled, job
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jobs import compiled, job
+from large_graphs import chain, hello, spread
 
 from penstock.errors import CannotRun
 from penstock_kubeflow import document
@@ -84,7 +84,7 @@ def test_what_kfp_does_not_know_is_refused(place: str) -> None:
 def test_without_kfp_it_is_said_how_to_get_it() -> None:
     code = (
         "import sys; sys.modules['kfp'] = None; sys.path += [sys.argv[1]]\n"
-        "from drawings import hello\nfrom jobs import compiled\n"
+        "from large_graphs import hello\nfrom drawn_jobs import compiled\n"
         "from penstock_kubeflow import document\n"
         "from penstock.errors import MissingExtra\n"
         "try:\n    document.checked(compiled(hello.graph()))\n"

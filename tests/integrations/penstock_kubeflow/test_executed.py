@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from engine import Cluster, Volume, orchestrator
-from projects import SHAPES, imported
+from small_projects import SHAPES, imported
 
 from penstock.client import Client
 from penstock.errors import RunFailed

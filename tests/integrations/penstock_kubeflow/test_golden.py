@@ -10,13 +10,13 @@ import pytest
 HERE = Path(__file__).parent / "golden"
 sys.path += [str(HERE)]
 
-from make import GOLDEN  # noqa: E402
+from anew import GOLDEN  # noqa: E402
 
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_it_is_what_it_was(name: str) -> None:
     assert GOLDEN[name]() == (HERE / f"{name}.yaml").read_text(), (
-        "If that is meant: python tests/integrations/penstock_kubeflow/golden/make.py"
+        "If that is meant: python tests/integrations/penstock_kubeflow/golden/anew.py"
     )
 
 

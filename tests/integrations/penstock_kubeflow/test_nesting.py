@@ -7,10 +7,10 @@ import time
 from typing import Any
 
 import pytest
-from drawings import apart, chain, wide
+from drawn_jobs import Pod, compiled, dags, job, pods
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jobs import Pod, compiled, dags, job, pods
+from large_graphs import apart, chain, wide
 
 from penstock import pipeline, step
 from penstock.errors import CannotRun

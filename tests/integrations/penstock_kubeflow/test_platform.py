@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from drawings import hello
+from drawn_jobs import Pod, compiled, job, pods
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jobs import Pod, compiled, job, pods
+from large_graphs import hello
 
 from penstock.model.resources import Resources
 from penstock.stack.orchestrator import ENVIRONMENT

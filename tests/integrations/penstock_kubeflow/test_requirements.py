@@ -9,8 +9,8 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from drawings import hello
-from jobs import Drawn, job, pods
+from drawn_jobs import Drawn, job, pods
+from large_graphs import hello
 
 from penstock_kubeflow import KubeflowOrchestrator
 from penstock_kubeflow.compiling import compile

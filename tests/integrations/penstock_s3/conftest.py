@@ -1,8 +1,7 @@
-"""Makes the harness of this folder importable, and starts servers when they are asked for."""
+"""Makes the harness of this folder importable, and stores on the servers."""
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
@@ -23,32 +22,6 @@ known = cache(JSONFileLoader().load_file)
 JSONFileLoader.load_file = lambda _, path: known(path)  # type: ignore[method-assign]
 
 Start = Callable[[str], Server]
-
-
-@pytest.fixture(scope="session")
-def started() -> Iterator[Start]:
-    """Gives the server of a kind, which is started once for all tests."""
-    servers: dict[str, Server] = {}
-    with ExitStack() as stack:
-
-        def start(kind: str) -> Server:
-            if kind not in servers:
-                servers[kind] = stack.enter_context(Server(kind))
-            return servers[kind]
-
-        yield start
-
-
-@pytest.fixture
-def moto(started: Start) -> Server:
-    """A server with conditional writes."""
-    return started("moto")
-
-
-@pytest.fixture
-def rclone(started: Start) -> Server:
-    """A server without conditional writes."""
-    return started("rclone")
 
 
 @pytest.fixture(params=["moto", "rclone"])

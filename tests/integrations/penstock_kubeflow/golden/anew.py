@@ -1,6 +1,6 @@
 """Writes what is compiled now into the files beside this one:
 
-    python tests/integrations/penstock_kubeflow/golden/make.py
+    python tests/integrations/penstock_kubeflow/golden/anew.py
 
 Whoever does that reads the difference: Kubeflow is told exactly this.
 """
@@ -15,8 +15,8 @@ from typing import Any, Final
 HERE: Final = Path(__file__).resolve().parent
 sys.path += [str(HERE.parent)]
 
-import drawings  # noqa: E402
-from jobs import job  # noqa: E402
+import large_graphs  # noqa: E402
+from drawn_jobs import job  # noqa: E402
 
 from penstock_kubeflow import KubeflowOrchestrator, document  # noqa: E402
 from penstock_kubeflow.compiling import compile  # noqa: E402
@@ -58,13 +58,13 @@ EVERYTHING: Final[dict[str, Any]] = {
 }
 
 GOLDEN: Final[Mapping[str, Callable[[], str]]] = {
-    "hello": lambda: text(job(drawings.hello.graph())),
-    "map": lambda: text(job(drawings.spread.graph(width=10), done=["double.0", "double.1"])),
-    "known-later": lambda: text(job(drawings.known_later.graph(), settings={"pods": 2})),
-    "settings": lambda: text(job(drawings.hello.graph(), settings=EVERYTHING)),
-    "exit": lambda: text(job(drawings.chain.graph(length=3), ends=True)),
-    "retries": lambda: text(job(drawings.hard.graph())),
-    "nested": lambda: text(job(drawings.wide.graph(width=12)), limit=2500),
+    "hello": lambda: text(job(large_graphs.hello.graph())),
+    "map": lambda: text(job(large_graphs.spread.graph(width=10), done=["double.0", "double.1"])),
+    "known-later": lambda: text(job(large_graphs.known_later.graph(), settings={"pods": 2})),
+    "settings": lambda: text(job(large_graphs.hello.graph(), settings=EVERYTHING)),
+    "exit": lambda: text(job(large_graphs.chain.graph(length=3), ends=True)),
+    "retries": lambda: text(job(large_graphs.hard.graph())),
+    "nested": lambda: text(job(large_graphs.wide.graph(width=12)), limit=2500),
 }
 
 
