@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from penstock.digest import is_digest
+from penstock.digest import digest, is_digest
 from penstock.model.records import Part
 from penstock.runtime.fingerprints import source
 from penstock.runtime.fingerprints.unit import Fingerprint, Unit
@@ -75,7 +75,7 @@ def write(
         },
         "units": [
             [
-                *(unit.name, unit.digest, unit.kind, places.get(unit.file, -1)),
+                *(unit.name, _hidden(unit.digest, hide), unit.kind, places.get(unit.file, -1)),
                 *(unit.first, unit.last, hide(unit.note)),
             ]
             for unit in units
@@ -83,6 +83,12 @@ def write(
         "files": kept,
     }
     return keep(_dump(data).encode()).digest
+
+
+def _hidden(text: str, hide: Hide) -> str:
+    """What stands for a unit. Of plain data that is the data: one with a secret in it is hashed, so
+    that another secret is another text still."""
+    return text if hide(text) == text else digest("hidden/1", text)
 
 
 def read(data: bytes) -> KeptCode:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
+from pathlib import Path
 from types import FunctionType
 from typing import Any, Final, NamedTuple
 
@@ -16,9 +17,11 @@ from penstock.model.step import Step
 from penstock.runtime import loading
 from penstock.runtime.fingerprints import libraries, words
 from penstock.runtime.fingerprints.given import Given
+from penstock.runtime.fingerprints.places import Places
 from penstock.runtime.fingerprints.survey import Survey
 from penstock.runtime.fingerprints.unit import Fingerprint, Key, Node, Thing, Unit
 from penstock.runtime.fingerprints.values import Unknowable
+from penstock.stack.project import Project
 
 LARGE: Final = 1 << 20
 """Bytes of an artifact from which the value is not walked through: what is large are arrays."""
@@ -41,9 +44,11 @@ _before: dict[int, _Before] = {}
 class Fingerprints:
     """What is found once for a run, or for a process that carries out steps of it."""
 
-    def __init__(self) -> None:
-        self._survey = Survey()
-        self._files = Survey(loaded=False)
+    def __init__(self, root: Path | None = None) -> None:
+        """`root` is the project's folder: by default that which the working directory lies in."""
+        places = Places.below(root or Project.find().root)
+        self._survey = Survey(places)
+        self._files = Survey(places, loaded=False)
         self._steps: dict[int, tuple[Step[..., Any], Fingerprint]] = {}
         self._functions: dict[int, tuple[object, Fingerprint]] = {}
         self._names: dict[tuple[tuple[str, ...], str], str] = {}

@@ -16,6 +16,7 @@ from penstock.model import plain
 from penstock.model.records import Artifact
 from penstock.runtime.fingerprints import insides
 from penstock.runtime.fingerprints.libraries import is_project
+from penstock.runtime.fingerprints.places import NOWHERE
 from penstock.runtime.fingerprints.values import LONG, Definitions, Token, Walk
 
 Canonical = Callable[[Any, Artifact], str]
@@ -35,7 +36,7 @@ class Given(Walk):
     """
 
     def __init__(self, definitions: Definitions) -> None:
-        super().__init__(definitions, "")
+        super().__init__(definitions, "", NOWHERE)
         self._met: dict[int, tuple[Any, int]] = {}
         """Also keeps what is made on the way, so that nothing else gets its id."""
 

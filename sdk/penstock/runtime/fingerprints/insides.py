@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import PurePath
 from types import CellType, FunctionType, MemberDescriptorType
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ def attributes(value: Any) -> dict[str, Any]:
     for name in kept(value):
         del inside[name]
     for base in type(value).__mro__:
+        if base in _REDUCED:
+            continue
         slots = vars(base).get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:
             place = vars(base).get(_mangled(name, base))
@@ -35,6 +38,10 @@ def attributes(value: Any) -> dict[str, Any]:
                 except AttributeError:
                     continue
     return inside
+
+
+_REDUCED: Final = frozenset(PurePath.__mro__) - {object}
+"""Classes that say themselves what they hold, and keep in slots what they have computed of it."""
 
 
 def kept(value: Any) -> dict[str, Any]:

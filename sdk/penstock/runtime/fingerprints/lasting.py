@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import Any, Final, NamedTuple
 
 from penstock.runtime.fingerprints.libraries import module_of
+from penstock.runtime.fingerprints.places import Places
 from penstock.runtime.fingerprints.unit import Key, Node, Thing
 
 MISSING: Final = object()
@@ -29,15 +30,19 @@ class _Lasting(NamedTuple):
     parts: tuple[Any, ...]
     """What the function was made of."""
     seen: tuple[Seen, ...]
+    root: str
+    """Of the project in which it was found."""
 
 
 _nodes: dict[Key, _Lasting] = {}
 
 
-def find(thing: Thing) -> Node | None:
-    """The node of a thing, if nothing of it has changed since it was kept."""
+def find(thing: Thing, places: Places) -> Node | None:
+    """The node of a thing, if nothing of it has changed since it was kept, in the same project."""
     known = _nodes.get(thing.key)
-    if known is None or not _is_same(known.node.thing.target, thing.target):
+    if known is None or known.root != places.root:
+        return None
+    if not _is_same(known.node.thing.target, thing.target):
         return None
     parts = _parts(thing.target)
     if len(parts) != len(known.parts) or not all(map(_is, parts, known.parts)):
@@ -48,13 +53,13 @@ def find(thing: Thing) -> Node | None:
     return known.node
 
 
-def keep(node: Node, seen: list[Seen]) -> None:
+def keep(node: Node, seen: list[Seen], places: Places) -> None:
     """Keep a node that nothing but these names was asked for."""
     target = node.thing.target
     if node.thing.kind == "data":
         space, name = target
         seen = [(space, name, space[name])]
-    _nodes[node.thing.key] = _Lasting(node, _parts(target), tuple(seen))
+    _nodes[node.thing.key] = _Lasting(node, _parts(target), tuple(seen), places.root)
 
 
 def is_plain(function: FunctionType) -> bool:

@@ -55,6 +55,14 @@ def home(module: str) -> str:
     return name if sys.modules.get(name) in (None, main) else "__main__"
 
 
+def at_home(names: dict[str, Any]) -> dict[str, Any]:
+    """Attributes, in which the name of a module is the one by which every process knows it."""
+    module = names.get("__module__")
+    if type(module) is not str or (known := home(module)) == module:
+        return names
+    return {**names, "__module__": known}
+
+
 def loaded(name: str) -> ModuleType | None:
     """The module that every process knows by this name, if it is loaded here."""
     found = sys.modules.get(name)

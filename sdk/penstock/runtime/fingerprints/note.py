@@ -7,13 +7,17 @@ from typing import Any, Final
 
 from penstock.model import plain
 from penstock.model.names import reference
+from penstock.runtime.fingerprints.places import Places
 
 LONGEST: Final = 200
 """Characters."""
 
 
-def shown(value: Any) -> str:
-    """A value in a few words: plain data as it is, anything else by what it is."""
+def shown(value: Any, places: Places) -> str:
+    """A value in a few words: plain data as it is, a path in the project by where it leads there,
+    anything else by what it is."""
+    if (place := places.shown(value)) is not None:
+        return place[:LONGEST]
     try:
         text = plain.encode(value)
     except plain.NotPlain:

@@ -38,7 +38,7 @@ def of_function(function: FunctionType) -> Outline:
     known = _functions.get(id(code))
     if known is not None and known[0] is code:
         return known[1]
-    node = source.function_tree(code)
+    node = None if _is_salted(code) else source.function_tree(code)
     found = _of_loaded(code) if node is None else _of_tree(node, code, function.__globals__)
     _functions[id(code)] = (code, found)
     return found
@@ -72,6 +72,8 @@ def of_code(code: CodeType) -> str:
     """The loaded code itself, where the source is not there or is another by now."""
     inner = [of_code(item) for item in code.co_consts if isinstance(item, CodeType)]
     constants = [item for item in code.co_consts if not isinstance(item, CodeType)]
+    if _is_salted(code):
+        constants = [item for item in constants if type(item) is not int]
     text = repr(
         (
             *[code.co_name, code.co_names, code.co_varnames, code.co_freevars, code.co_flags],
@@ -80,6 +82,12 @@ def of_code(code: CodeType) -> str:
         )
     )
     return digest("code/1", code.co_code, code.co_exceptiontable, text, *inner)
+
+
+def _is_salted(code: CodeType) -> bool:
+    """Whether there is a number in a function that is another one in every process: attrs puts the
+    hash of a text into the `__hash__` that it writes for a class."""
+    return code.co_name == "__hash__" and code.co_filename.startswith("<attrs generated ")
 
 
 def of_class(kind: type, file: str, codes: Collection[CodeType]) -> Outline:

@@ -33,6 +33,7 @@ from penstock.runtime.fingerprints.insides import HEAP
 from penstock.runtime.fingerprints.libraries import is_project, module_of, package_of
 from penstock.runtime.fingerprints.links import lookups
 from penstock.runtime.fingerprints.note import shown
+from penstock.runtime.fingerprints.places import Places
 from penstock.runtime.fingerprints.unit import Key, Node, Thing, Unit
 from penstock.runtime.fingerprints.values import Boundless, Token, Unknowable, Walk, never
 from penstock.runtime.fingerprints.wholes import Place, by_source, leads, whole
@@ -41,8 +42,9 @@ from penstock.runtime.fingerprints.wholes import Place, by_source, leads, whole
 class Survey:
     """What is known of the project's code and values; what was looked at is not looked at again."""
 
-    def __init__(self, *, loaded: bool = True) -> None:
+    def __init__(self, places: Places, *, loaded: bool = True) -> None:
         """Unless `loaded`, files count as they are, whatever was made of them in this process."""
+        self._places = places
         self._loaded = loaded
         self._nodes: dict[Key, Node] = {}
         self._named: dict[int, tuple[FunctionType, Thing | None]] = {}
@@ -74,18 +76,18 @@ class Survey:
     def _now(self, thing: Thing, key: Key) -> Node:
         node = self._nodes.get(key)
         if node is None:
-            node = self._nodes[key] = lasting.find(thing) or self._node(thing)
+            node = self._nodes[key] = lasting.find(thing, self._places) or self._node(thing)
         return node
 
     def _node(self, thing: Thing) -> Node:
         home = thing.name.partition(":")[0] if thing.kind in ("function", "class") else thing.name
         if thing.kind == "data":
             home = thing.name.rpartition(".")[0]
-        walk = Walk(self, home)
+        walk = Walk(self, home, self._places)
         unit = _BUILDERS[thing.kind](self, thing, walk)
         node = Node(unit, tuple(walk.leads.values()), frozenset(walk.packages), thing, walk.reads)
         if walk.lasting:
-            lasting.keep(node, walk.seen)
+            lasting.keep(node, walk.seen, self._places)
         return node
 
     # What a walk asks for.
@@ -228,7 +230,7 @@ class Survey:
         value = space[name]
         walk.lasting = type(value) in lasting.SCALARS
         try:
-            return Unit(thing.name, walk.token(value), "data", note=shown(value))
+            return Unit(thing.name, walk.token(value), "data", note=shown(value, self._places))
         except Unknowable as error:
             module = modules.home(str(space.get("__name__", "")))
             by_source(module, f"{error} in {thing.name} cannot be looked into", walk)
@@ -251,7 +253,8 @@ def _of_library(value: FunctionType | type, walk: Walk) -> Token:
     module = value.__module__ or ""
     if package := package_of(module):
         walk.packages.add(package)
-    return f"library {module}:{value.__qualname__}"
+    # What libraries make of the project's code says that it is of there: of `__main__`, too.
+    return f"library {modules.home(module)}:{value.__qualname__}"
 
 
 _BUILDERS: Any = {

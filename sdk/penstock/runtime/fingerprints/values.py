@@ -13,6 +13,7 @@ import pickle
 import sys
 import weakref
 from collections.abc import Iterable
+from pathlib import PurePath
 from types import (
     FunctionType,
     ModuleType,
@@ -22,9 +23,10 @@ from typing import Any, Final, Protocol
 from penstock.digest import digest
 from penstock.model import plain
 from penstock.model.file import File
-from penstock.runtime.fingerprints import insides, ways
+from penstock.runtime.fingerprints import insides, modules, ways
 from penstock.runtime.fingerprints.lasting import SCALARS, Seen, where
 from penstock.runtime.fingerprints.libraries import is_project
+from penstock.runtime.fingerprints.places import Places
 from penstock.runtime.fingerprints.unit import Key, Thing
 
 Token = str
@@ -74,9 +76,11 @@ class Definitions(Protocol):
 class Walk:
     """One walk through one value and what is in it."""
 
-    def __init__(self, definitions: Definitions, home: str) -> None:
+    def __init__(self, definitions: Definitions, home: str, places: Places) -> None:
         self.home = home
         """The module in which the value is: what is of the same has no module in its name."""
+        self.places = places
+        """The paths that count by where in the project they lead."""
         self.leads: dict[Key, Thing] = {}
         """What the value leads to."""
         self.packages: set[str] = set()
@@ -101,9 +105,12 @@ class Walk:
         if kind in _PLAIN:
             try:
                 text = plain.encode(value)
+                placed = self.places.token(value, text)
             except plain.NotPlain:
                 pass
             else:
+                if placed is not None:
+                    return placed
                 return text if len(text) < LONG else digest("plain/1", text)
         known = self._known.get(id(value))
         if known is not None:
@@ -174,7 +181,8 @@ class Walk:
 
     def state(self, names: dict[str, Any]) -> Token:
         """Attributes, whose order nobody sees."""
-        return self.pairs("state", sorted(names.items(), key=lambda pair: str(pair[0])))
+        known = modules.at_home(names)
+        return self.pairs("state", sorted(known.items(), key=lambda pair: str(pair[0])))
 
     def _instance(self, value: Any, kind: type) -> Token:
         """An instance of a class of the project: what is in it, whatever it says of itself."""
@@ -193,6 +201,10 @@ class Walk:
         return digest("wrapper/1", *parts)
 
     def _reduced(self, value: Any, kind: type) -> Token:
+        if isinstance(value, PurePath) and kind.__reduce__ is _OF_PATHS:
+            place = self.places.find(value)
+            if place is not None:
+                return digest("placed path/1", self.token(kind), plain.encode(place))
         reduce = copyreg.dispatch_table.get(kind)
         try:
             found: Any = reduce(value) if reduce else value.__reduce_ex__(5)
@@ -219,13 +231,18 @@ class Walk:
         if getattr(sys.modules.get(module), name, None) is not value:
             raise Unknowable(f"a {type(value).__qualname__}")
         inside = [getattr(value, part) for part in _TYPING if hasattr(value, part)]
-        return digest("global/2", "" if inside else module, name, self.all("made of", inside))
+        return digest(
+            "global/2", "" if inside else modules.home(module), name, self.all("made of", inside)
+        )
 
 
 def never() -> Token:
     """What stands for something that is never the same."""
     return os.urandom(16).hex()
 
+
+_OF_PATHS: Final[Any] = PurePath.__reduce__
+"""What shows all that there is in a path; a class may have another way to."""
 
 _TYPING: Final = (
     *("__bound__", "__constraints__", "__covariant__", "__contravariant__", "__supertype__"),

@@ -25,12 +25,12 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, ForwardRef
 
 from penstock.digest import digest, of_buffers
 from penstock.model.file import File
 from penstock.model.step import Step
-from penstock.runtime.fingerprints import outline
+from penstock.runtime.fingerprints import modules, outline
 
 if TYPE_CHECKING:
     from penstock.runtime.fingerprints.values import Token, Walk
@@ -80,6 +80,14 @@ def _comparing(walk: Walk, value: Any) -> Token:
     return walk.all("comparing", gc.get_referents(value))
 
 
+def _forward(walk: Walk, value: ForwardRef) -> Token:
+    """A note as text. It says in which module it is to be looked up."""
+    parts = [getattr(value, f"__forward_{name}__", None) for name in _OF_FORWARDS]
+    return walk.all("forward", [modules.home(value.__forward_module__ or ""), *parts])
+
+
+_OF_FORWARDS: Final = ("arg", "evaluated", "value", "is_argument", "is_class")
+
 WAYS: Final[dict[type, Callable[[Walk, Any], Token]]] = {
     float: lambda walk, value: f"float {struct.pack('>d', value).hex()}",
     bytes: lambda walk, value: digest("bytes/1", value),
@@ -100,13 +108,14 @@ WAYS: Final[dict[type, Callable[[Walk, Any], Token]]] = {
     staticmethod: lambda walk, value: walk.all("static", [value.__func__]),
     classmethod: lambda walk, value: walk.all("class", [value.__func__]),
     partial: lambda walk, value: walk.all(
-        "partial", [value.func, value.args, value.keywords, vars(value)]
+        "partial", [value.func, value.args, value.keywords, modules.at_home(vars(value))]
     ),
     type(cmp_to_key(max)): _comparing,
     pickle.PickleBuffer: lambda walk, value: of_buffers([value.raw()]),
     ContextVar: _variable,
     Step: lambda walk, value: walk.token(value.function),
     File: lambda walk, value: walk.definitions.file(value, walk),
+    ForwardRef: _forward,
     weakref.WeakKeyDictionary: _weak,
     weakref.WeakValueDictionary: _weak,
     weakref.WeakSet: _unordered,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
-from penstock.runtime.fingerprints import source
+from penstock.runtime.fingerprints import modules, source
 from penstock.runtime.fingerprints.unit import DOCSTRINGS, SOURCE, Key, Node
 
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -21,7 +21,8 @@ def noted(function: FunctionType) -> str:
     try:
         notes = function.__annotations__
         name = f"{function.__globals__.get('__name__')}."
-        return " ".join(f"{key}:{_noted(note).replace(name, '')}" for key, note in notes.items())
+        found = {key: _noted(note).replace(name, "") for key, note in notes.items()}
+        return " ".join(f"{key}:{_of_main(text)}" for key, text in found.items())
     except Exception:  # they may be evaluated only now, and show themselves as they like
         return "unknown"
 
@@ -30,6 +31,13 @@ def _noted(note: object) -> str:
     if isinstance(note, str):
         return repr(note)
     return note.__qualname__ if type(note) is type else _ADDRESS.sub("", repr(note))
+
+
+def _of_main(text: str) -> str:
+    """With what is of the running script under the name by which others import it."""
+    return (
+        text.replace("__main__.", f"{modules.home('__main__')}.") if "__main__." in text else text
+    )
 
 
 def read(nodes: Mapping[Key, Node]) -> Iterator[str]:
