@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 ELSEWHERE: Final = "an option of the orchestrator: penstock orchestrator update NAME --"
@@ -82,6 +83,34 @@ FOREIGN: Final = {
 }
 """Settings of other tools, and which it is here."""
 
+INSIDE: Final = {
+    "toleration_seconds": "seconds",
+    "match_expressions": "labels",
+    "match_fields": "fields",
+    "node_selector_terms": "labels",
+    "secret_name": "name",
+    "secret": "name",
+    "config_map_name": "name",
+    "config_map": "name",
+    "claim_name": "name",
+    "pvc_name": "name",
+    "pvc": "name",
+    "secret_key": "key",
+    "config_map_key": "key",
+    "folder": "sub_path",
+    "path": "sub_path",
+    "size_limit": "size",
+    "storage": "size",
+    "storage_class_name": "storage_class",
+    "access_mode": "access_modes",
+    "user": "run_as_user",
+    "uid": "run_as_user",
+    "group": "run_as_group",
+    "gid": "run_as_group",
+    "value": "values",
+}
+"""The same for what settings consist of."""
+
 ABSENT: Final = {
     "kubeflow_hostname": f"{ELSEWHERE}host",
     "kubeflow_namespace": f"{ELSEWHERE}namespace",
@@ -117,6 +146,10 @@ IMPOSSIBLE: Final = {
     "allow_privilege_escalation": f"{_DRIVER}: it forbids privileges by itself",
     "read_only_root_filesystem": _DRIVER,
     "read_only": _DRIVER,
+    "fs_group": _DRIVER,
+    "supplemental_groups": _DRIVER,
+    "seccomp_profile": _DRIVER,
+    "se_linux_options": _DRIVER,
     "host_network": _DRIVER,
     "host_path": _DRIVER,
     "host_paths": _DRIVER,
@@ -130,3 +163,8 @@ IMPOSSIBLE: Final = {
     "restart_policy": f"{_DRIVER}: write @step(retries=3)",
 }
 """What no pipeline of Kubeflow's can ask for, and why."""
+
+
+def snake(name: str) -> str:
+    """A name of Kubernetes' as it is written here: `runAsUser` is `run_as_user`."""
+    return re.sub(r"(?<=[a-z0-9])[A-Z]", lambda found: f"_{found[0]}", name).lower()

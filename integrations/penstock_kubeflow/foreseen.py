@@ -46,6 +46,16 @@ def problems(
     yield from _imageless(kubeflow, settings, calls)
 
 
+def secret_variables(
+    kubeflow: KubeflowOrchestrator, settings: ByFlavor, calls: Sequence[Call]
+) -> set[str]:
+    """Variables from Kubernetes Secrets, whoever says so. One that a step gives another value is
+    still secret for the others."""
+    said = [values for _, values in given(kubeflow.flavor, "", settings, calls)]
+    variables = [values.get("secret_env") for values in [kubeflow.defaults, *said]]
+    return {name for each in variables if isinstance(each, Mapping) for name in each}
+
+
 def notes(
     kubeflow: KubeflowOrchestrator,
     settings: ByFlavor,
@@ -80,7 +90,8 @@ def _together(
     """What is wrong only with what several say of one step."""
     for call in _each_step(calls):
         said = settings_of(kubeflow, call, settings)
-        yield from pods.problems(f"step {call.id} ({call.where})", said, of_step=False)
+        who, asked = f"step {call.id} ({call.where})", call.step.options.resources
+        yield from pods.problems(who, said, of_step=False, resources=asked)
 
 
 def _imageless(

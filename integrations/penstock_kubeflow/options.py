@@ -11,6 +11,7 @@ from penstock.model.component import Secret
 from penstock_kubeflow import address
 from penstock_kubeflow import settings as pods
 from penstock_kubeflow.open_secrets import open_secrets
+from penstock_kubeflow.shapes import is_image, is_name, is_requirement
 
 if TYPE_CHECKING:
     from penstock_kubeflow.orchestrator import KubeflowOrchestrator
@@ -108,17 +109,22 @@ def _values(kubeflow: KubeflowOrchestrator) -> Iterator[tuple[str, str]]:
             f"has namespace={namespace!r}, which is no name of a namespace",
             "Small letters, digits and '-' are taken.",
         )
-    if re.search(r"\s", kubeflow.image):
+    image = kubeflow.image
+    if image and not _later(image) and "{{" not in image and not is_image(image):
+        why = "with a blank in it" if re.search(r"\s", image) else "which is no name of an image"
+        yield f"has image={image!r}, {why}", "Write for example image: ghcr.io/acme/ml:3"
+    account = kubeflow.service_account
+    if account and not _later(account) and not is_name(account):
         yield (
-            f"has image={kubeflow.image!r}, with a blank in it",
-            "Write for example image: ghcr.io/acme/ml:3",
+            f"has service_account={account!r}, which is no name that Kubernetes has",
+            "Small letters, digits, '-' and '.' are taken.",
         )
     if kubeflow.code not in ("archive", "image"):
         yield f"has code={kubeflow.code!r}", "Write 'archive' or 'image'."
     if not kubeflow.python or re.search(r"[\n\0]", kubeflow.python):
         yield f"has python={kubeflow.python!r}", "Write python or /opt/venv/bin/python."
     for each in kubeflow.requirements:
-        if not each.strip() or each.startswith("-"):
+        if not _later(each) and not is_requirement(each):
             yield (
                 f"has {each!r} among its requirements, and that is none",
                 "Write distributions, for example scikit-learn==1.5.2; an index in PIP_INDEX_URL.",

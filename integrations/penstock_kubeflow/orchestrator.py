@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from penstock.errors import CannotRun
 from penstock.lazy import lazy
 from penstock.model.component import Finding, Secret
-from penstock.stack.orchestrator import Job, Observer, Orchestrator, Submitted
+from penstock.stack.orchestrator import MARK, Job, Observer, Orchestrator, Submitted
 from penstock_kubeflow import options, settings
 
 if TYPE_CHECKING:
@@ -101,10 +101,16 @@ class KubeflowOrchestrator(Orchestrator):
     ) -> Iterator[str]:
         yield from foreseen.notes(self, settings, calls, needed)
 
+    def secret_variables(self, settings: ByFlavor, calls: Sequence[Call]) -> Collection[str]:
+        return foreseen.secret_variables(self, settings, calls)
+
     def compile(self, job: Job) -> str:
         compiled = compiling.compile(job, self)
         document.checked(compiled)
-        return document.text(compiled)
+        head = f"{MARK}: pipeline {job.plan.graph.name}\n"
+        if compiled.service_account:
+            head += f"# Its runs need the service account {compiled.service_account}\n"
+        return head + document.text(compiled)
 
     def submit(self, job: Job, observer: Observer) -> Submitted | None:
         raise CannotRun(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from penstock_kubeflow import container, platform, waiting
+from penstock_kubeflow import container, platform, sizes, waiting
 from penstock_kubeflow.container import INPUTS, placeholder
 from penstock_kubeflow.settings import Settings
 from penstock_kubeflow.tasks import Task
@@ -81,6 +81,7 @@ class Pods:
     def _added(
         self, name: str, spec: Mapping[str, Any], beside: Mapping[str, Any], inputs: Sequence[str]
     ) -> str:
+        sizes.check(spec, beside)
         number = sum(key.startswith(f"comp-{name}") for key in self.components) + 1
         name = f"{name}-{number}" if number > 1 else name
         component, executor = f"comp-{name}", f"exec-{name}"

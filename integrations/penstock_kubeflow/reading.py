@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Final
 
 from penstock.errors import did_you_mean, listed
 from penstock.stack import describe
-from penstock_kubeflow import refused
-from penstock_kubeflow.foreign import ABSENT, FOREIGN, IMPOSSIBLE
+from penstock_kubeflow import advice, amounts, inner, refused
+from penstock_kubeflow.foreign import ABSENT, FOREIGN, IMPOSSIBLE, snake
 from penstock_kubeflow.settings import ENVIRONMENT, NAMES, Settings
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
+
+    from penstock.model.resources import Resources
 
 _text: Final = json.JSONEncoder(default=lambda value: {"": type(value).__name__}).encode
 """What JSON does not have fits nowhere."""
@@ -22,8 +24,11 @@ _text: Final = json.JSONEncoder(default=lambda value: {"": type(value).__name__}
 _UNKNOWN: Final = ("unexpected_keyword_argument", "extra_forbidden")
 
 
-def read(values: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
-    """The settings, or none; and what is wrong with the data, a sentence each."""
+def read(
+    values: Mapping[str, Any], resources: Resources | None = None
+) -> tuple[Settings | None, list[str]]:
+    """The settings, or none; and what is wrong with the data, a sentence each. `resources`: what
+    the step says for every stack."""
     from pydantic import ValidationError  # heavy
 
     wrong = [unknown(name) for name in values if name not in NAMES]
@@ -35,19 +40,21 @@ def read(values: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
         return None, [*wrong, *_complaints(error, known)]
     except (ValueError, TypeError, RecursionError):  # not a number, keys of all kinds
         return None, [*wrong, "the settings are no plain data: text, numbers, lists, mappings."]
-    return made, [*wrong, *refused.refused(made)]
+    said = (*refused.refused(made), *amounts.limits(made, resources))
+    return made, [*wrong, *dict.fromkeys(said)]
 
 
 def unknown(name: str) -> str:
     """What is said of a setting that there is not."""
-    said = f"there is no setting {name!r}"
-    if name in IMPOSSIBLE:
-        return f"{said}. {IMPOSSIBLE[name]}."
-    if name in FOREIGN:
-        return f"{said}. Here that is {FOREIGN[name]!r}."
-    if name in ABSENT:
-        return f"{said}. Here that is {ABSENT[name]}."
-    return f"{said}. {did_you_mean(name, NAMES) or f'Settings: {listed(NAMES)}.'}"
+    said, ours = f"there is no setting {name!r}", snake(name)
+    if ours in IMPOSSIBLE:
+        return f"{said}. {IMPOSSIBLE[ours]}."
+    if ours in NAMES or ours in FOREIGN or name in FOREIGN:
+        same = ours if ours in NAMES else FOREIGN.get(name) or FOREIGN[ours]
+        return f"{said}. Here that is {same!r}."
+    if ours in ABSENT:
+        return f"{said}. Here that is {ABSENT[ours]}."
+    return f"{said}. {did_you_mean(ours, NAMES) or f'Settings: {listed(NAMES)}.'}"
 
 
 @cache
@@ -71,27 +78,26 @@ def _complaints(error: ValidationError, values: Mapping[str, Any]) -> Iterator[s
 
 
 def _complaint(name: str, place: str, error: Any) -> str:
+    path = error["loc"]
     if error["type"] in _UNKNOWN:
-        return f"setting {place!r}: there is no {error['loc'][-1]!r} in it."
+        return f"setting {place.removesuffix(f'.{path[-1]}')!r}: {inner.unknown(path)}"
     if error["type"] == "missing":
-        return f"setting {place!r}: {error['loc'][-1]!r} is missing in it."
+        return f"setting {place!r}: {path[-1]!r} is missing in it."
+    value, hint = error["input"], inner.hint_at(path)
     # Who gives a number for a variable may have given a secret.
-    shown = "" if name in ENVIRONMENT else f"{_short(error['input'])} does not fit: "
-    return f"setting {place!r}: {shown}{_needed(name, place, error)} is needed."
+    shown = "" if name in ENVIRONMENT and _may_be_secret(value) else _short(value)
+    write = "it in quotes" if not shown and isinstance(value, int | float) else ""
+    write = write or (advice.written(name, value, hint) if shown else "")
+    fits = f"{shown} does not fit: " if shown else ""
+    said = f"setting {place!r}: {fits}{describe.words(hint)} is needed."
+    return f"{said} Write {write}." if write else said
 
 
-def _needed(name: str, place: str, error: Any) -> str:
-    if place == name:
-        return describe.words(_hints()[name])
-    parts = get_args(_hints()[name])
-    if place.count(".") == 1 and len(parts) == 2 and "[" not in place:  # a value of a mapping
-        return describe.words(parts[1])
-    return str(error["msg"]).removeprefix("Input should be ").replace("a valid string", "text")
-
-
-@cache
-def _hints() -> Mapping[str, Any]:
-    return get_type_hints(Settings)
+def _may_be_secret(value: object) -> bool:
+    """A switch is none, and neither is a number with so few digits."""
+    if isinstance(value, int | float):  # bool is a kind of int
+        return not isinstance(value, bool) and len(str(value)) > 3
+    return True
 
 
 def _place(name: str, path: list[Any], values: Mapping[str, Any]) -> str:

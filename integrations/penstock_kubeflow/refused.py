@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from penstock.model.resources import quantity
-from penstock_kubeflow import volumes
+from penstock.errors import did_you_mean, listed
+from penstock.model import credentials
+from penstock.stack.orchestrator import AGAIN
+from penstock.stack.orchestrator import ENVIRONMENT as OURS
+from penstock_kubeflow import amounts, mounts, sizes
 from penstock_kubeflow.references import key_of
-from penstock_kubeflow.settings import ENVIRONMENT, MOUNTS
+from penstock_kubeflow.settings import ENVIRONMENT
+from penstock_kubeflow.shapes import FIELDS, is_field, is_image, is_name, is_requirement
 
 if TYPE_CHECKING:
     from penstock_kubeflow.settings import Settings
 
-_LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-"""The name of a volume (RFC 1123, a label)."""
-_PART: Final = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
-_NAME: Final = re.compile(rf"(?=.{{1,253}}$){_PART}(\.{_PART})*")
-"""The name of most things in Kubernetes (RFC 1123, a subdomain)."""
 _KEY: Final = re.compile(r"[A-Za-z0-9._-]{1,253}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_.-][A-Za-z0-9_.-]*")
 _WORD: Final = "[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
@@ -29,12 +26,6 @@ _META: Final = re.compile(rf"([a-z0-9]([a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_WORD}")
 """The key of a label, an annotation, a taint; the name of a device."""
 _VALUE: Final = re.compile(rf"({_WORD})?")
 """The value of a label."""
-_SCRATCH: Final = ("gcs", "s3", "minio", "dot-local", "dot-cache", "dot-config")
-_VOLUMES: Final = frozenset({"kfp-launcher", *(f"{name}-scratch" for name in _SCRATCH)})
-_FOLDERS: Final = frozenset(
-    {"/kfp-launcher", *(f"/{name.replace('dot-', '.')}" for name in _SCRATCH)}
-)
-"""What each pod of Kubeflow's has already, and where."""
 _RESERVED: Final = ("pipelines.kubeflow.org/v2_component", "pipeline/runid")
 """Labels by which Kubeflow knows its pods."""
 
@@ -43,17 +34,31 @@ def refused(made: Settings) -> Iterator[str]:
     """What is wrong with settings whose types are right, a sentence each."""
     yield from _placeholders(asdict(made))
     yield from _variables(made)
-    yield from _mounts(made)
-    yield from _amounts(made)
+    yield from mounts.refused(made)
+    yield from amounts.refused(made)
+    yield from sizes.refused(made)
     yield from _labels(made)
     yield from _nodes(made)
     yield from _names("pull_secrets", made.pull_secrets)
     if made.service_account is not None:
         yield from _names("service_account", [made.service_account])
-    if made.image is not None and not re.fullmatch(r"\S+", made.image):
-        yield f"setting 'image': {made.image!r} is no name of an image."
+    yield from _what_runs(made)
+
+
+def _what_runs(made: Settings) -> Iterator[str]:
+    if made.image is not None and not is_image(made.image) and "{{" not in made.image:
+        yield (
+            f"setting 'image': {made.image!r} is no name of an image. Write for example "
+            "ghcr.io/acme/ml:3: small letters, digits and '.', '_', '-' between them."
+        )
     for each in made.requirements or ():
-        if not each.strip() or each.startswith("-"):
+        if credentials.are_in(each):
+            yield (
+                f"setting 'requirements': {credentials.hidden(each)!r} has credentials in it, and "
+                "would stand in the pipeline. Give pip an index by PIP_INDEX_URL in secret_env."
+            )
+            continue
+        if not is_requirement(each):
             yield f"setting 'requirements': {each!r} is no requirement, as numpy>=2 is."
 
 
@@ -75,36 +80,38 @@ def _variables(made: Settings) -> Iterator[str]:
         for name, value in getattr(made, group).items():
             if not _VARIABLE.fullmatch(name):
                 yield f"setting {group!r}: {name!r} is no name of an environment variable."
-            if group in ("secret_env", "config_env"):
-                yield from _key(group, name, value)
+            if name in (OURS, AGAIN):
+                yield f"setting {group!r}: {name!r} is penstock's own: leave it out."
+            yield from _value(group, name, value)
     yield from _twice("environment variable", made, ENVIRONMENT)
 
 
+def _value(group: str, name: str, value: Any) -> Iterator[str]:
+    if group == "env":
+        if "\0" in value:
+            yield f"setting 'env': {name!r} has a NUL in it, and no variable can have one."
+    elif group != "field_env":
+        yield from _key(group, name, value)
+    elif not is_field(value) and "{{" not in value:
+        hint = did_you_mean(value, FIELDS) or f"There are {listed(FIELDS)}."
+        yield f"setting 'field_env': Kubernetes has no {value!r} for {name!r}. {hint}"
+
+
 def _key(group: str, name: str, value: Any) -> Iterator[str]:
-    key = key_of(value)
-    if not _NAME.fullmatch(key.name) or not _KEY.fullmatch(key.key):
-        of = "Secret" if group == "secret_env" else "ConfigMap"
+    """The value is not shown: it may be a secret that somebody has written there."""
+    key, of = key_of(value), "Secret" if group == "secret_env" else "ConfigMap"
+    if not key.name or not key.key:
         yield f"setting {group!r}: {name!r} needs 'name/key', the name of a {of} and a key of it."
-
-
-def _mounts(made: Settings) -> Iterator[str]:
-    for group in MOUNTS:
-        for path in getattr(made, group):
-            if not path.startswith("/") or ":" in path or path.rstrip("/") == "":
-                yield f"setting {group!r}: {path!r} is no absolute path of a folder."
-            elif path.rstrip("/") in _FOLDERS:
-                yield f"setting {group!r}: at {path!r} Kubeflow mounts a folder of its own."
-    yield from _twice("folder", made, MOUNTS)
-    found = list(volumes.of(made))
-    for volume, count in Counter(each.name for each in found).items():
-        kinds = [each.setting for each in found if each.name == volume]
-        if not _LABEL.fullmatch(volume) or volume in _VOLUMES:
-            yield f"setting {kinds[0]!r}: {volume!r} cannot be the name of a volume of a pod."
-        if count > 1:
-            yield (
-                f"setting {kinds[-1]!r}: {volume!r} is mounted {count} times. Kubeflow names a "
-                "volume after what is in it, and a pod has each name once."
-            )
+    elif not is_name(key.name):
+        yield (
+            f"setting {group!r}: {name!r} has before the '/' what is no name of a {of}: small "
+            "letters, digits, '-' and '.' are taken, and at both ends letters or digits."
+        )
+    elif not _KEY.fullmatch(key.key):
+        yield (
+            f"setting {group!r}: {name!r} has after the '/' what is no key of a {of}: letters, "
+            "digits, '-', '_' and '.' are taken."
+        )
 
 
 def _twice(what: str, made: Settings, groups: tuple[str, ...]) -> Iterator[str]:
@@ -114,39 +121,6 @@ def _twice(what: str, made: Settings, groups: tuple[str, ...]) -> Iterator[str]:
             if key in seen:
                 yield f"setting {group!r}: the {what} {key!r} is in {seen[key]!r} as well."
             seen[key] = group
-
-
-def _amounts(made: Settings) -> Iterator[str]:
-    for name in ("cpu", "cpu_limit", "deadline"):
-        value = getattr(made, name)
-        if value is not None and not (value > 0 and math.isfinite(value)):
-            yield _unfit(name, value, "a positive number")
-    for name in ("memory", "memory_limit", "shared_memory"):
-        value = getattr(made, name)
-        if value is not None and not quantity(value):
-            yield _unfit(name, value, "for example '4Gi'")
-    for each in volumes.of(made):
-        said = each.size or each.setting == "ephemeral_volumes"
-        if said and each.path != volumes.SHARED_MEMORY and not quantity(each.size):
-            yield _unfit(each.setting, each.size, "for example '20Gi'")
-    if made.pods < 1:
-        yield _unfit("pods", made.pods, "1 or more")
-    yield from _devices(made)
-    for name in ("run_as_user", "run_as_group"):
-        value = getattr(made.security_context, name, None)
-        if value is not None and value < 0:
-            yield _unfit(f"security_context.{name}", value, "0 or more")
-
-
-def _devices(made: Settings) -> Iterator[str]:
-    if made.accelerator_count is not None and made.accelerator_count < 0:
-        yield _unfit("accelerator_count", made.accelerator_count, "0 or more")
-    if made.accelerator is not None and not _META.fullmatch(made.accelerator):
-        yield _unfit("accelerator", made.accelerator, "for example 'nvidia.com/gpu'")
-
-
-def _unfit(setting: str, value: object, needed: str) -> str:
-    return f"setting {setting!r}: {value!r} does not fit: {needed} is needed."
 
 
 def _labels(made: Settings) -> Iterator[str]:
@@ -170,7 +144,16 @@ def _nodes(made: Settings) -> Iterator[str]:
             if (match.operator in ("Exists", "DoesNotExist")) == bool(match.values):
                 needed = "no values" if match.values else "values"
                 yield f"setting 'node_affinity': {match.operator} of {match.key!r} takes {needed}."
+            elif match.operator in ("Gt", "Lt") and not _is_one_number(match.values):
+                yield (
+                    f"setting 'node_affinity': {match.operator} of {match.key!r} takes one whole "
+                    "number, for example values: ['8']."
+                )
+            if not _META.fullmatch(match.key):
+                yield f"setting 'node_affinity': {match.key!r} cannot be a key there."
     for taint in made.tolerations:
+        if taint.key and not _META.fullmatch(taint.key):
+            yield f"setting 'tolerations': {taint.key!r} cannot be a key there."
         if not taint.key and taint.operator == "Equal":
             yield "setting 'tolerations': without a key, the operator must be 'Exists'."
         if taint.value and taint.operator == "Exists":
@@ -179,7 +162,11 @@ def _nodes(made: Settings) -> Iterator[str]:
             yield "setting 'tolerations': seconds are only for the effect 'NoExecute'."
 
 
+def _is_one_number(values: Sequence[str]) -> bool:
+    return len(values) == 1 and bool(re.fullmatch(r"[+-]?\d{1,18}", values[0]))
+
+
 def _names(setting: str, names: Any) -> Iterator[str]:
     for name in names:
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             yield f"setting {setting!r}: {name!r} is no name that Kubernetes has."

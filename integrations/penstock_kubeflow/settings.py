@@ -21,6 +21,7 @@ from penstock_kubeflow.parts import (
 )
 
 if TYPE_CHECKING:
+    from penstock.model.resources import Resources
     from penstock_kubeflow import reading
 else:
     reading = lazy("penstock_kubeflow.reading")  # brings pydantic: only where something is said
@@ -117,10 +118,13 @@ def read(values: Values, who: str = "the settings of 'kubeflow'") -> Settings:
     return made
 
 
-def problems(who: str, values: Values, *, of_step: bool = True) -> Iterator[str]:
-    """What is wrong with them, a sentence each. `of_step`: and not of a pipeline or a stack."""
+def problems(
+    who: str, values: Values, *, of_step: bool = True, resources: Resources | None = None
+) -> Iterator[str]:
+    """What is wrong with them, a sentence each. `of_step`: and not of a pipeline or a stack.
+    `resources`: what the step says for every stack."""
     if values:
-        _, wrong = reading.read(values)
+        _, wrong = reading.read(values, resources)
         yield from (f"{who}: {text}" for text in wrong)
         if of_step and values.get("service_account") is not None:
             yield (

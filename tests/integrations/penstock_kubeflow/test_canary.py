@@ -55,9 +55,25 @@ def trip(length: int) -> int:
     raise ValueError(f"cannot reach {{os.environ['DB_URL']}}")
 
 
-@pipeline({pipeline})
+def tell(what: object) -> None:
+    print("a hook says", os.environ["CANARY"], flush=True)
+    os.write(2, f"and says {{os.environ['CANARY']}}\\n".encode())
+    raise RuntimeError(f"a hook cannot reach {{os.environ['CANARY']}}")
+
+
+TOKEN = os.environ["CANARY"]
+
+
+@step(on_start=tell, on_success=tell)
+def murmur(length: int, token: str = "") -> int:
+    """Asks for no secret: what it says has come with the pod."""
+    print("the pod's is", os.environ["CANARY"], TOKEN)
+    return length
+
+
+@pipeline(on_start=tell, on_failure=tell{pipeline})
 def talking(word: str = "hush") -> int:
-    return trip(whisper(word))
+    return trip(murmur(whisper(word)))
 '''
 
 KEPT_OUT: Final = (".env", ".env.local", ".netrc", "id_rsa", "server.key", ".aws/credentials")
@@ -108,6 +124,9 @@ def put(value: object, *way: str) -> Callable[[dict[str, object]], object]:
 EVERYWHERE: Final = {"cache", "environments", "jobs", "objects", "runs", "store.json"}
 """What lies in a bucket after a run."""
 
+HOOKS: Final = 4
+"""Times that hooks are told something: of `murmur` and of the run, begun and ended."""
+
 IN_STACK: Final = ("stacks", "asked", "steps")
 
 WAYS: Final = {
@@ -151,11 +170,16 @@ WAYS: Final = {
         "secret_env", options=f'secrets=["DB_URL"], {settings(secret_env={"DB_URL": CANARY})}'
     ),
     "in an annotation of a pipeline": Way(
-        "annotations", pipeline=settings(annotations={"note": CANARY})
+        "annotations", pipeline=", " + settings(annotations={"note": CANARY})
+    ),
+    "in an annotation, from the environment": Way(
+        "holds the secret",
+        options='secrets=["DB_URL"], '
+        'settings={"kubeflow": {"annotations": {"note": os.environ["CANARY"]}}}',
     ),
     "in a requirement": Way(
         "requirements",
-        pipeline=settings(requirements=[f"mine @ {URL}/mine.whl"]),
+        pipeline=", " + settings(requirements=[f"mine @ {URL}/mine.whl"]),
     ),
     "as a parameter": Way("parameter", flags=("--word", CANARY)),
     "as the default of a parameter": Way(
@@ -194,7 +218,9 @@ def test_a_secret_leaks_nowhere(checkout: Checkout, way: Way, tmp_path: Path) ->
         text = file.read_text()
         carried = checkout.cluster.carry_out(text)
         assert {key.split("/")[0] for key in checkout.objects()} >= EVERYWHERE
-        assert carried.calls == ["trip", "whisper"], carried.said
+        assert carried.calls == ["--end", "murmur", "trip", "whisper"], carried.said
+        assert carried.said.count("a hook says ***\n") == HOOKS
+        assert carried.said.count("a hook cannot reach ***") == HOOKS
         parsed = json.dumps([*yaml.safe_load_all(text)], ensure_ascii=False)
         found |= {"the pipeline": text.encode(), "the pipeline as data": parsed.encode()}
         found |= {"what the pods said": carried.said.encode()}
@@ -208,6 +234,104 @@ def test_a_secret_leaks_nowhere(checkout: Checkout, way: Way, tmp_path: Path) ->
     secrets = [CANARY, OURS["S3_SECRET"], OURS["TEAM_KEY"]]
     leaked = [leaks(each, name, data) for each in secrets for name, data in found.items()]
     assert [said for each in leaked for said in each] == []
+
+
+NOT_ASKED: Final = """\
+  asked: {{orchestrator: kf, artifact_store: bucket}}
+"""
+"""A stack that knows of no secret: only the settings of pods do."""
+
+GIVEN: Final = {
+    "the stack": ("", {"CANARY": "database/url"}),
+    "the pipeline": (settings(secret_env={"CANARY": "database/url"}), {}),
+    "nobody": ("", {}),
+}
+
+QUIET: Final = """\
+import os
+
+from penstock import pipeline, step
+
+TOKEN = os.environ["CANARY"]
+
+
+@step({options})
+def whisper(word: str) -> int:
+    print("the pod's is", TOKEN, os.environ["CANARY"])
+    raise ValueError("cannot reach " + os.environ["CANARY"])
+
+
+@pipeline({pipeline})
+def talking(word: str = "hush") -> int:
+    return whisper(word)
+"""
+"""No step asks for a secret."""
+
+OPEN: Final = {
+    "a setting": (
+        'settings={"kubeflow": {"env": {"WORD": os.environ["CANARY"]}}}', {}, (), "holds the secret"
+    ),
+    "a file": ("", {"place.txt": f"- {CANARY}"}, (), "place.txt:1 has the value of the secret"),
+    "a parameter": ("", {}, ("--word", CANARY), "Parameter 'word'"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def knowing(cluster: Cluster, moto: Server, tmp_path: Path) -> Checkout:
+    """Nobody but the settings of the pods says that the variable has a secret."""
+    checkout = Checkout(tmp_path / "ours", cluster, moto, moto.bucket(), stacks=STACKS + NOT_ASKED)
+    checkout.variables |= {"CANARY": CANARY, "PENSTOCK_STACK": "asked"}
+    cluster.secrets["database"] = {"url": CANARY}
+    return checkout
+
+
+def write_quiet(checkout: Checkout, giver: str, options: str = "") -> None:
+    pipeline, defaults = GIVEN[giver]
+    text = QUIET.format(options=options, pipeline=pipeline)
+    (checkout.folder / "flow.py").write_text(text)
+    stacks = checkout.folder / "penstock.yaml"
+    written = yaml.safe_load(stacks.read_text())
+    written["orchestrators"]["kf"]["defaults"]["secret_env"] |= defaults
+    stacks.write_text(yaml.safe_dump(written, allow_unicode=True))
+
+
+@pytest.mark.parametrize("giver", ["the stack", "the pipeline"])
+def test_a_secret_of_the_cluster_leaks_nowhere(knowing: Checkout, giver: str) -> None:
+    write_quiet(knowing, giver)
+    text = knowing.compiled("flow.py:talking")
+    carried = knowing.cluster.carry_out(text)
+    shown = knowing.typed("penstock", "run", "show", "last")
+    assert carried.calls == ["whisper"]
+    assert "the pod's is *** ***" in carried.said
+    assert "cannot reach ***" in shown.stdout
+    found = {"text": text.encode(), "said": carried.said.encode(), **knowing.objects()}
+    assert [said for name, data in found.items() for said in leaks(CANARY, name, data)] == []
+
+
+def test_a_secret_of_which_nobody_knows_is_found(knowing: Checkout) -> None:
+    """The planted defect: the same, but that no setting says where the variable comes from."""
+    write_quiet(knowing, "nobody", OPEN["a setting"][0])
+    text = knowing.compiled("flow.py:talking")
+    leaked = [*leaks(CANARY, "text", text.encode())]
+    for name, data in knowing.objects().items():
+        leaked += leaks(CANARY, name, data)
+    assert any(said.startswith("text: ") for said in leaked)
+    assert any(said.endswith("JSON in JSON") for said in leaked)  # the note of a global
+
+
+@pytest.mark.parametrize("place", OPEN)
+def test_a_secret_of_the_cluster_that_is_known_here_is_refused(
+    knowing: Checkout, place: str
+) -> None:
+    options, files, flags, said = OPEN[place]
+    write_quiet(knowing, "the stack", options)
+    for name, text in files.items():
+        (knowing.folder / name).write_text(text)
+    done = knowing.typed("penstock", "pipeline", "compile", "flow.py:talking", *flags)
+    assert done.returncode not in (0, 1), done.stderr
+    assert said in done.stderr
+    assert "CANARY" in done.stderr
+    assert list(leaks(CANARY, "said", (done.stdout + done.stderr).encode())) == []
 
 
 def test_a_leak_that_nothing_can_prevent_is_found(checkout: Checkout) -> None:

@@ -79,6 +79,9 @@ def test_a_secret_that_is_given_as_text_is_shown_to_nobody() -> None:
         ({"namespace": "Team_A"}, "has namespace='Team_A', which is no name of a namespace."),
         ({"image": "ghcr.io/acme/ml 3"}, "with a blank in it."),
         ({"image": 3}, "has image=3, and that is no text."),
+        ({"image": "Acme/ML:3"}, "which is no name of an image."),
+        ({"service_account": "Bad Name"}, "which is no name that Kubernetes has."),
+        ({"requirements": ["not a req !!"]}, "has 'not a req !!' among its requirements"),
         ({"code": "git"}, "Write 'archive' or 'image'."),
         ({"python": ""}, "has python=''."),
         ({"token": 3}, "has token of the class int."),
@@ -88,7 +91,7 @@ def test_a_secret_that_is_given_as_text_is_shown_to_nobody() -> None:
         ({"requirements": ["--index-url=https://x"]}, "an index in PIP_INDEX_URL."),
         ({"defaults": [1]}, "has defaults of the class list."),
         ({"defaults": {"imagee": "a"}}, "there is no setting 'imagee'. Did you mean 'image'?"),
-        ({"defaults": {"pods": 0}}, "setting 'pods': 0 does not fit: 1 or more is needed."),
+        ({"defaults": {"pods": 0}}, "setting 'pods': 0 does not fit: 1 to 1,000 is needed."),
         ({"defaults": {"env": {"HF_TOKEN": "hf_abc"}}}, "Write secret_env: {HF_TOKEN: SECRET/KEY}"),
     ],
 )

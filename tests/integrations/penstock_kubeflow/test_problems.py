@@ -3,17 +3,21 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
 from penstock import Resources, Stack, pipeline, step
-from penstock.errors import CannotRun
+from penstock.errors import BadConfiguration, CannotRun
 from penstock.model.graph import Call
 from penstock.model.step import Step
+from penstock.runtime.elsewhere import there
+from penstock.runtime.secrets import Secrets
 from penstock.stack import other_machines
 from penstock.stack.checked import check_given
-from penstock.stack.orchestrator import Job, Observer
+from penstock.stack.component import ComponentSpec
+from penstock.stack.orchestrator import AGAIN, ENVIRONMENT, Job, Observer
 from penstock.stack.settings import ByFlavor
 from penstock.testing import MemoryArtifactStore
 from penstock_kubeflow import KubeflowOrchestrator
@@ -91,7 +95,9 @@ def notes(
 def test_a_run_is_refused_as_long_as_none_is_submitted() -> None:
     (hint,) = refusal(KubeflowOrchestrator(image=IMAGE), training())
 
-    assert hint == "Type: penstock pipeline compile FILE:NAME -o out.yaml"
+    assert hint.startswith(
+        "Type: penstock pipeline compile FILE:NAME -o out.yaml; or, in a notebook"
+    )
 
 
 def test_nothing_is_recorded_of_a_run_that_is_refused() -> None:
@@ -227,6 +233,94 @@ def test_an_eye_that_reads_only_names_is_noticed() -> None:
     innocent = {"DATABASE_URL": "postgres://me:abcdefgh@db.example/x"}
     assert list(by_name("step a", innocent)) == []
     assert len(list(open_secrets("step a", innocent))) == 1
+
+
+@pytest.mark.parametrize("kind", ["env", "secret_env", "config_env", "field_env"])
+@pytest.mark.parametrize("name", [ENVIRONMENT, AGAIN])
+def test_what_penstock_sets_in_pods_is_not_for_others_to_set(kind: str, name: str) -> None:
+    said = {kind: {name: "spec.nodeName" if kind == "field_env" else "a/b"}}
+    told = f"setting {kind!r}: {name!r} is penstock's own: leave it out."
+
+    (line,) = refusal(Carrying(image=IMAGE), training(said))
+    assert line.startswith("  step train (file.py:")
+    assert told in line
+    (line,) = refusal(Carrying(image=IMAGE), training(), settings={"kubeflow": said})
+    assert line == f"  pipeline training: {told}"
+    with pytest.raises(BadConfiguration, match="penstock's own: leave it out"):
+        KubeflowOrchestrator(defaults=said)
+
+
+def test_what_else_begins_like_it_may_be_given() -> None:
+    """The secrets of a stack come so if they are written out."""
+    said = {"secret_env": {"PENSTOCK_SECRET_stack_DB_URL": "a/b"}}
+    call = Call("train", training(said), {})
+
+    assert list(KubeflowOrchestrator(image=IMAGE).settings_problems("p", {}, [call])) == []
+
+
+# Secrets that pods are given.
+
+
+def test_variables_from_secrets_are_known_whoever_gives_them() -> None:
+    kubeflow = KubeflowOrchestrator(image=IMAGE, defaults={"secret_env": {"A": "s/a", "B": "s/b"}})
+    settings = {"kubeflow": {"secret_env": {"C": "s/c"}}, "other": {"secret_env": {"X": "s/x"}}}
+    told = {"secret_env": {"D": "s/d"}, "env": {"B": "plain here"}, "config_env": {"E": "c/e"}}
+    calls = [Call("train", training(told), {}), Call("more", training(), {})]
+
+    assert set(kubeflow.secret_variables(settings, calls)) == {"A", "B", "C", "D"}
+    assert set(KubeflowOrchestrator().secret_variables({}, calls[1:])) == set()
+
+
+def test_their_values_on_this_machine_are_secrets(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here = {"A": "hunter22", "PORT": "5432", "SWITCH": "true", "EMPTY": ""}
+    here |= {"USER_OF_BUCKET": "minio", "REGION": "us-east-1"}
+    for name, value in here.items():
+        monkeypatch.setenv(name, value)
+    secret = dict.fromkeys([*here, "NOT_HERE"], "s/k")
+    kubeflow = KubeflowOrchestrator(image=IMAGE)
+    said = {"kubeflow": {"secret_env": secret}}
+    calls = [Call("train", training(), {})]
+
+    secrets = Secrets(made(kubeflow), calls, tmp_path, said)
+    assert secrets.known == {"A": "hunter22"}
+    assert secrets.mask.text("so hunter22, true") == "so ***, true"
+    assert Secrets(made(kubeflow), calls, tmp_path).known == {}
+
+
+@pytest.mark.parametrize("kind", ["env", "annotations", "labels"])
+def test_a_setting_that_holds_one_is_refused(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAN", "hunter22")
+    kubeflow = Carrying(image=IMAGE, defaults={"secret_env": {"CAN": "s/k"}})
+    one = training({kind: {"word": "hunter22"}})
+
+    @pipeline(progress=False)
+    def telling() -> int:
+        return one()
+
+    with pytest.raises(CannotRun) as caught:
+        telling.on(made(kubeflow)).run()
+    assert f"Setting {kind!r} for 'kubeflow' of step train" in str(caught.value)
+    assert "holds the secret 'CAN'" in str(caught.value)
+    assert "hunter22" not in str(caught.value)
+
+
+def test_in_a_pod_they_are_known_though_the_host_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor what else only this machine has."""
+    monkeypatch.delenv("NOT_IN_PODS", raising=False)
+    options = {
+        "host": "${env:NOT_IN_PODS}", "image": IMAGE,
+        "defaults": {"secret_env": {"CAN": "s/k"}, "image": "${env:NOT_IN_PODS}"},
+    }  # fmt: skip
+    spec = ComponentSpec("orchestrator", "kf", "kubeflow", options)
+    store = Shared()
+    specs = [spec, ComponentSpec.of(store)]
+    data = {"name": "prod", "components": [each.to_data() for each in specs], "steps": {}}
+
+    stack = there.stack(data, store)
+    assert stack.orchestrator.elsewhere
+    assert set(stack.orchestrator.secret_variables({}, [])) == {"CAN"}
 
 
 # What pods may lack.

@@ -73,8 +73,19 @@ def test_none_is_as_if_nothing_was_said() -> None:
         ({"cpu": "2"}, "setting 'cpu': '2' does not fit: a number is needed."),
         ({"cpu": -1}, "'cpu': -1.0 does not fit: a positive number is needed."),
         ({"memory": "4 GB"}, "'memory': '4 GB' does not fit: for example '4Gi' is needed."),
-        ({"memory": 4}, "'memory': 4 does not fit: text is needed."),
-        ({"pods": 0}, "'pods': 0 does not fit: 1 or more is needed."),
+        ({"memory": 4}, "'memory': 4 does not fit: text is needed. Write '4Gi'."),
+        ({"memory": 2**32}, "4294967296 does not fit: text is needed. Write '4294967296'."),
+        ({"cpu": "500m"}, "'500m' does not fit: a number is needed. Write 0.5."),
+        ({"env": {"A": 5}}, "'env.A': 5 does not fit: text is needed. Write '5'."),
+        ({"env": {"A": True}}, "True does not fit: text is needed. Write 'true'."),
+        ({"labels": {"a": 1000}}, "1000 does not fit: text is needed. Write '1000'."),
+        ({"pull_secrets": "a"}, "a list, each item text is needed. Write ['a']."),
+        ({"deadline": "10m"}, "a number is needed. Write 600, which is seconds."),
+        ({"deadline": 1e12}, "at most 2,147,483,647, or none at all, is needed."),
+        ({"security_context": {"run_as_user": 2**31}}, "at most 2,147,483,647 is needed."),
+        ({"security_context": {"run_as_user": "5"}}, "a whole number is needed. Write 5, without"),
+        ({"security_context": {"run_as_non_root": "True"}}, "Write true, without quotes."),
+        ({"pods": 0}, "'pods': 0 does not fit: 1 to 1,000 is needed."),
         ({"pods": True}, "'pods': True does not fit: a whole number is needed."),
         ({"pods": 2.5}, "'pods': 2.5 does not fit: a whole number is needed."),
         ({"deadline": "10m"}, "'deadline': '10m' does not fit: a number is needed."),
@@ -134,7 +145,36 @@ def test_none_is_as_if_nothing_was_said() -> None:
         ({"labels": {"pipeline/runid": "1"}}, "Kubeflow knows its own pods."),
         ({"pull_secrets": ["My_Secret"]}, "'My_Secret' is no name that Kubernetes has."),
         ({"security_context": {"run_as_user": -1}}, "-1 does not fit: 0 or more is needed."),
-        ({"security_context": {"privileged": True}}, "there is no 'privileged' in it."),
+        (
+            {"security_context": {"privileged": True}},
+            "there is no 'privileged' in it. Kubeflow Pipelines has no place for it",
+        ),
+        (
+            {"security_context": {"runAsUser": 1}},
+            "'security_context': there is no 'runAsUser' in it. Here that is 'run_as_user'.",
+        ),
+        (
+            {"security_context": {"qqq": 1}},
+            "in it. There are 'run_as_user', 'run_as_group', 'run_as_non_root'.",
+        ),
+        (
+            {"tolerations": [{"key": "a", "tolerationSeconds": 5}]},
+            "'tolerations[0]': there is no 'tolerationSeconds' in it. Here that is 'seconds'.",
+        ),
+        (
+            {"node_affinity": [{"labels": [{"key": "a", "vals": ["b"]}]}]},
+            "'node_affinity[0].labels[0]': there is no 'vals' in it. Did you mean 'values'?",
+        ),
+        ({"claims": {"/a": {"claimName": "a"}}}, "'claims./a': there is no 'claimName' in it. "),
+        (
+            {"secret_env": {"A": {"s": "k"}}},
+            "there is no 's' in it. There are 'name', 'key', 'optional', or as text: 'NAME/KEY'.",
+        ),
+        ({"secret_env": {"A": "S_/k"}}, "'A' has before the '/' what is no name of a Secret"),
+        ({"config_env": {"A": "s/a b"}}, "'A' has after the '/' what is no key of a ConfigMap"),
+        ({"secretEnv": {}}, "there is no setting 'secretEnv'. Here that is 'secret_env'."),
+        ({"runAsUser": 5}, "there is no setting 'runAsUser'. Here that is 'security_context'."),
+        ({"podAffinity": []}, "its driver reads only the affinity to nodes."),
         ({"accelerator": "a b"}, "for example 'nvidia.com/gpu' is needed."),
         ({"accelerator_count": -1}, "0 or more is needed."),
         ({"requirements": ["--index-url=x"]}, "'--index-url=x' is no requirement"),
@@ -162,7 +202,9 @@ def test_everything_is_told_at_once() -> None:
 
 def test_a_value_of_a_variable_is_never_shown() -> None:
     (complaint,) = wrong({"env": {"PIN": 74_113}})
-    assert complaint.endswith("setting 'env.PIN': text is needed.")
+    assert complaint.endswith("setting 'env.PIN': text is needed. Write it in quotes.")
+    (complaint,) = wrong({"secret_env": {"PIN": "74113_X/pin"}})
+    assert "74113" not in complaint
 
 
 def test_a_service_account_is_of_a_run() -> None:
