@@ -277,14 +277,16 @@ class Client:
         grace: str | float = limits.GRACE,
         keep_runs: int = limits.KEEP_RUNS,
         keep_cache: str | float = limits.KEEP_CACHE,
+        keep_compiled: str | float = limits.KEEP_COMPILED,
     ) -> Cleaned:
         """Say what of the store nobody needs any more; with `delete`, delete it.
 
         What stays: the newest `keep_runs` of each pipeline, runs that are pinned or running, what
-        is tagged, results in the cache that were used within `keep_cache`, and whatever these
-        need; and all that was written or used within the `grace`, also by runs that go on now.
+        is tagged, results in the cache that were used within `keep_cache`, pipelines that were
+        compiled, or begun as compiled, within `keep_compiled`, and whatever these need; and all
+        that was written or used within the `grace`, also by runs that go on now.
         """
-        asked = limits.Limits.of(grace, keep_runs, keep_cache)
+        asked = limits.Limits.of(grace, keep_runs, keep_cache, keep_compiled)
         # Not what this client has seen before: it may have been made before the store was.
         return cleaning.clean(Ledger(self._ledger.store, make=False), asked, delete=delete)
 
@@ -320,7 +322,7 @@ class Client:
 
     @cached_property
     def _values(self) -> Values:
-        return Values(self._ledger.store, Fingerprints().of_names)
+        return Values(self._ledger.store, Fingerprints(self._project.root).of_names)
 
     @cached_property
     def _writing(self) -> Ledger:

@@ -1,6 +1,7 @@
 """`penstock pipeline compile`: what an engine elsewhere would be handed, and what is sent."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from penstock.cli import target
 from penstock.runtime import bundle, environments
 from penstock.stack.project import Project
 from penstock.stack.registry import Registry
@@ -46,7 +48,7 @@ import os
 from dataclasses import dataclass
 from typing import ClassVar
 
-from penstock.stack.orchestrator import Orchestrator
+from penstock.stack.orchestrator import MARK, Orchestrator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +73,7 @@ class Engine(Orchestrator):
 
     def compile(self, job):
         lines = [" ".join(job.command(call, run="RUN", job="JOB")) for call in job.pending]
-        return "\\n".join([*lines, *([os.environ["CANARY"]] if self.leaks else []), ""])
+        return "\\n".join([MARK, *lines, *([os.environ["CANARY"]] if self.leaks else []), ""])
 
     def submit(self, job, observer):
         raise AssertionError
@@ -159,8 +161,10 @@ def compiled(penstock: Any, tmp_path: Path) -> Callable[..., Any]:
 
 
 def stored(tmp_path: Path) -> dict[str, tuple[int, int]]:
-    """All files of the store, and what says whether one was written again."""
+    """All files of the store, and what says whether one was written again; but not what says that
+    something was compiled."""
     found = [each for each in (tmp_path / "store").rglob("*") if each.is_file()]
+    found = [each for each in found if each.parent.name != "compiled"]
     return {each.name: (each.stat().st_mtime_ns, each.stat().st_size) for each in found}
 
 
@@ -209,6 +213,8 @@ def test_compiled_again_it_is_the_same_and_nothing_is_written_again(
 
     assert Path("out.yaml").read_text() == text
     assert stored(tmp_path) == before
+    (noted,) = (tmp_path / "store" / "compiled").iterdir()
+    assert noted.name in re.findall(r"--record (\S+)", text)
 
 
 def test_without_upload_the_text_is_the_same_and_nothing_is_sent(
@@ -219,6 +225,7 @@ def test_without_upload_the_text_is_the_same_and_nothing_is_sent(
     before = stored(tmp_path)
     quiet = compiled("--no-upload")
     assert stored(tmp_path) == before
+    assert len(list((tmp_path / "store" / "compiled").iterdir())) == 1
     assert "Nothing was sent" in quiet.err
     loud = compiled()
 
@@ -275,7 +282,7 @@ def test_where_all_is_there_nothing_is_written(
 
     assert (said.code, said.out) == (0, "")
     assert "nothing to do" in said.err
-    assert "all 3 steps are in the cache" in said.err
+    assert "the cache has all 3 steps" in said.err
     assert not Path("out.yaml").exists()
     assert stored(tmp_path) == before
     assert called(compiled("--all").out) == ["load", "train", "report"]
@@ -471,3 +478,48 @@ def test_a_key_is_printed_and_kept_nowhere(penstock: Any, tmp_path: Path) -> Non
     assert keys[0].out != keys[1].out
     assert "signing_key: ${env:NAME}" in keys[0].err
     assert files(tmp_path) == before
+
+
+def test_a_file_of_somebody_else_is_left_as_it_is(
+    compiled: Callable[..., Any], tmp_path: Path
+) -> None:
+    source = Path("flow.py").read_text()
+    before = stored(tmp_path)
+    said = compiled("-o", "flow.py")
+
+    assert said.code == 1
+    assert "flow.py is there, and was not written by this command" in said.err
+    assert Path("flow.py").read_text() == source
+    assert stored(tmp_path) == before
+
+
+def test_what_is_no_file_is_written_into_and_not_replaced(compiled: Callable[..., Any]) -> None:
+    os.mkfifo("pipe")
+    reading = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert compiled("-o", "pipe").code == 0
+        assert called(os.read(reading, 1 << 16).decode()) == ["load", "train", "report"]
+    finally:
+        os.close(reading)
+    assert Path("pipe").is_fifo()
+
+
+def test_a_file_of_an_earlier_day_does_not_stay_where_nothing_is_left_to_do(
+    compiled: Callable[..., Any], penstock: Any
+) -> None:
+    compiled("-o", "out.yaml")
+    penstock("pipeline", "run", "flow.py:training", "--stack", "here")
+    note_environment()
+    said = compiled("-o", "out.yaml")
+
+    assert said.code == 0
+    assert "Removed: out.yaml" in said.err
+    assert not Path("out.yaml").exists()
+
+
+def test_python_compiles_as_well(compiled: Callable[..., Any]) -> None:
+    text = compiled().out
+    training = target.find("flow.py:training", "here").on("prod")
+    own = training.with_options(progress=False).compile()
+    # Who chose the stack is in the record of the run.
+    assert re.sub(r"--record \S+", "", own) == re.sub(r"--record \S+", "", text)

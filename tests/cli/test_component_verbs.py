@@ -1,5 +1,6 @@
 """The verbs of components: the same for every category."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -430,3 +431,19 @@ def test_utf_8_is_read_also_where_the_locale_has_none(tmp_path: Path) -> None:
         [sys.executable, "-c", code, *words], env=os.environ | locale, cwd=tmp_path, check=True
     )
     assert 'path: "über"' in (tmp_path / "penstock.yaml").read_text("utf-8")
+
+
+def test_a_flavor_is_described_without_its_category(penstock: Any) -> None:
+    said = penstock("flavor", "describe", "local")
+    assert said.code == 0
+    assert "orchestrator flavor local\n" in said.out
+    assert "\nartifact store flavor local\n" in said.out
+    both = json.loads(penstock("flavor", "describe", "local", "--json").out)
+    assert [each["category"] for each in both] == ["orchestrator", "artifact-store"]
+
+
+def test_a_flavor_that_is_in_no_category_is_not_described(penstock: Any) -> None:
+    said = penstock("flavor", "describe", "loca")
+    assert said.code == 3
+    assert "No flavor of any category is named 'loca'" in said.err
+    assert "Did you mean 'local'?" in said.err

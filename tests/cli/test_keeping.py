@@ -74,7 +74,9 @@ def test_what_is_not_ours_is_named(penstock: Any, written: list[Any], project: P
     assert "Not of penstock, and not touched: notes.txt" in penstock("gc").err
 
 
-@pytest.mark.parametrize("words", [["--grace", "soon"], ["--keep-cache", "x"]])
+@pytest.mark.parametrize(
+    "words", [["--grace", "soon"], ["--keep-cache", "x"], ["--keep-compiled", "y"]]
+)
 def test_what_is_no_time_is_an_error(penstock: Any, words: list[str]) -> None:
     said = penstock("gc", *words)
 

@@ -67,6 +67,16 @@ def picky(kind: str) -> int:
 def picking(kind: str) -> int:
     return picky(kind)
 
+@step(retries=1, on_start=tell("start"), on_success=tell("success"), on_failure=tell("failure"))
+def shaky(kind: str) -> int:
+    if os.environ.get("BROKEN"):
+        raise ValueError(kind)
+    return 1
+
+@pipeline(progress=False)
+def shaking(kind: str = "x") -> int:
+    return shaky(kind)
+
 @step
 def wait(seconds: float) -> int:
     print("waiting", flush=True)
@@ -98,7 +108,7 @@ def training() -> int:
 def secretive() -> int:
     return len(os.environ["DB_URL"])
 
-@pipeline(progress=False)
+@pipeline(progress=False, on_start=tell("begin"), on_success=tell("good"))
 def asking() -> int:
     return secretive()
 
@@ -145,6 +155,7 @@ import os
 
 def tell(what):
     def hook(record):
+        print(what, os.environ.get("DB_URL"))
         with open(os.environ.get("TOLD", os.devnull), "a") as file:
             name = getattr(record, "call", None) or record.pipeline
             file.write(f"{what} {name} {record.status}\\n")

@@ -42,6 +42,19 @@ def test_the_longer_of_two_secrets_that_begin_alike_is_masked() -> None:
     assert Mask(["abcd", "abcdefg"]).text("abcdefg abcdef") == "*** ***ef"
 
 
+@pytest.mark.parametrize("length", range(1, len(SECRET)))
+def test_the_beginning_of_a_secret_at_a_cut_is_masked(length: int) -> None:
+    cut = f"a {SECRET} and {SECRET[:length]}…"
+    assert Mask([SECRET]).shown(cut) == "a *** and ***…"
+    assert Mask([SECRET]).text(cut) != "a *** and ***…"  # as if nobody had cut it
+
+
+def test_what_is_cut_elsewhere_stays() -> None:
+    assert Mask([SECRET]).shown(f"{SECRET[:5]} and {SECRET}") == f"{SECRET[:5]} and ***"
+    assert Mask([SECRET]).shown("nothing of it…") == "nothing of it…"
+    assert NOTHING.shown("anything…") == "anything…"
+
+
 def test_without_secrets_text_stays_itself() -> None:
     text = "any\ud800 text"
     assert NOTHING.text(text) is text

@@ -130,6 +130,34 @@ def test_a_share_that_is_tried_again_does_only_what_is_missing(
     assert cluster.records.status is Status.COMPLETED
 
 
+@pytest.mark.parametrize("what", ["plan", "record", "code"])
+def test_what_is_gone_that_no_step_makes_is_compiled_again(compiled: Compiled, what: str) -> None:
+    cluster = compiled("waiting")
+    digest = cluster.argv("wait")[cluster.argv("wait").index(f"--{what}") + 1]
+    (cluster.folder / "store" / "objects" / digest[:2] / digest).unlink()
+    said = cluster.pod("wait", 5).err
+    assert said.startswith(f"Error: The {what} of the compiled pipeline is gone from the store")
+    assert "Compile the pipeline again" in said
+    assert "penstock pipeline compile FILE:NAME -o FILE" in said
+    assert "the step that made it" not in said
+
+
+def test_each_job_says_once_that_what_was_compiled_is_in_use(compiled: Compiled) -> None:
+    cluster = compiled("summing")
+    (file,) = (cluster.folder / "store" / "compiled").iterdir()
+    said = json.loads(file.read_text())
+    code = cluster.argv("load")[cluster.argv("load").index("--code") + 1]
+    assert (said["record"], said["code"], said["pipeline"]) == (file.name, code, "summing")
+    assert said["plan"] in cluster.argv("load")
+    os.utime(file, (0, 0))
+    cluster.pod("load")
+    assert {**json.loads(file.read_text()), "time": said["time"]} == said
+    assert file.stat().st_mtime > time.time() - 600
+    os.utime(file, (0, 0))
+    cluster.pod("load")
+    assert file.stat().st_mtime == 0  # the job is known by now
+
+
 # Attempts: each in a pod of its own.
 
 
@@ -146,17 +174,25 @@ def test_what_retries_are_not_for_is_refused_until_somebody_asks_for_it(
     compiled: Compiled,
 ) -> None:
     cluster = compiled("picking", "value")
-    assert "no attempt" not in cluster.pod("picky", 1).err
+    assert "not tried again" not in cluster.pod("picky", 1).err
     for _ in range(2):
-        assert "ValueError: value" in cluster.pod("picky", 1, environment={"KIND": "os"}).err
+        said = cluster.pod("picky", 1, environment={"KIND": "os"}).err
+        assert (
+            "picky is not tried again: attempt 1 failed (ValueError: value), and retries are for "
+            "OSError only. A pod that somebody starts once its retries are used up does try it."
+        ) in said
+        assert "ValueError: value" in said.partition("The error was:")[2]
+    shown = cluster.records["picky"].record
+    assert shown.attempt == 1
+    assert shown.cpu > 0
     attempts = cluster.ledger.attempts(cluster.records.id, "picky")
-    assert [each.attempt for each in attempts] == [1, 2, 3]
+    assert [each.attempt for each in attempts] == [1, 1, 1]
     assert [each.failure and each.failure.kind for each in attempts] == ["ValueError"] * 3
     assert attempts[0].final == "retries are for OSError only"
     assert attempts[0].cpu > 0 == attempts[1].cpu  # which was not carried out
-    cluster.pod("picky", 1, environment={"KIND": "os"})
-    last = cluster.ledger.attempts(cluster.records.id, "picky")[-1]
-    assert (last.attempt, last.failure and last.failure.kind) == (4, "OSError")
+    assert "not tried again" not in cluster.pod("picky", 1, environment={"KIND": "os"}).err
+    last = cluster.records["picky"].record
+    assert (last.attempt, last.failure and last.failure.kind) == (2, "OSError")
 
 
 def test_a_step_that_is_done_is_not_done_again(compiled: Compiled) -> None:
@@ -180,6 +216,20 @@ def test_hooks_of_a_step_are_told_in_its_pod(compiled: Compiled, tmp_path: Path)
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("second", "last"), [(0, "success shaky completed"), (1, "failure shaky failed")]
+)
+def test_hooks_of_a_step_that_is_tried_again_are_told_once(
+    compiled: Compiled, tmp_path: Path, second: int, last: str
+) -> None:
+    cluster = compiled("shaking")
+    broken = {"BROKEN": "1", **told(tmp_path)}
+    cluster.pod("shaky", 1, environment=broken)
+    assert heard(tmp_path) == ["start shaky running"]
+    cluster.pod("shaky", second, environment=broken if second else told(tmp_path))
+    assert heard(tmp_path) == ["start shaky running", last]
+
+
 def test_hooks_of_the_pipeline_are_told_by_the_first_pod_and_at_the_end(
     compiled: Compiled, tmp_path: Path
 ) -> None:
@@ -191,6 +241,18 @@ def test_hooks_of_the_pipeline_are_told_by_the_first_pod_and_at_the_end(
     assert sealed is not None
     assert sealed.status is Status.COMPLETED
     assert sealed.steps == {"wait": cluster.ledger.step_digest(cluster.records.id, "wait")}
+
+
+def test_what_hooks_of_the_pipeline_say_is_masked_and_in_the_log_of_the_run(
+    compiled: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DB_URL", "postgres://canary")
+    cluster = compiled("asking")
+    given = {"DB_URL": "postgres://canary"}
+    assert cluster.pod("secretive", environment=given).out == "begin ***\n"
+    assert cluster.pod("--end", environment=given).out == "good ***\n"
+    said = cluster.records.logs()
+    assert sorted(said.splitlines()) == ["begin ***", "good ***"]
 
 
 def test_a_run_of_which_no_step_has_begun_can_be_ended(compiled: Compiled, tmp_path: Path) -> None:

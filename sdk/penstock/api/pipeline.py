@@ -26,23 +26,25 @@ if TYPE_CHECKING:
     import os
     from datetime import timedelta
 
-    from penstock.api import commands, configuration, in_notebook, resumption
+    from penstock.api import commands, configuration, ending, in_notebook, resumption
     from penstock.model import building
     from penstock.model import options as optional
     from penstock.model import signature as signatures
     from penstock.model.graph import Graph
     from penstock.model.options import PipelineOptions
     from penstock.model.signature import Signature
+    from penstock.runtime import compiling, preparing
     from penstock.runtime import launch as launching
     from penstock.runtime import outcome as outcomes
-    from penstock.runtime import preparing
     from penstock.runtime.preparing import Wanted
     from penstock.runtime.run import Run
     from penstock.stack.stack import Stack
 else:  # an import of a file full of pipelines needs none of them
     building = lazy("penstock.model.building")
     commands = lazy("penstock.api.commands")
+    compiling = lazy("penstock.runtime.compiling")
     configuration = lazy("penstock.api.configuration")
+    ending = lazy("penstock.api.ending")
     in_notebook = lazy("penstock.api.in_notebook")
     launching = lazy("penstock.runtime.launch")
     optional = lazy("penstock.model.options")
@@ -138,6 +140,18 @@ class Pipeline(Generic[P, R_co]):
         self._bound(args, kwargs)
         graph = building.draw(self.name, lambda: self.function(*args, **kwargs))
         return self.options.steps.applied(graph) if self.options.steps else graph
+
+    def compile(self, /, *args: P.args, **kwargs: P.kwargs) -> str:
+        """The file that the engine of its stack is handed for a run with these arguments.
+
+        Nothing runs. What the text names goes into the artifact store. Steps whose results are in
+        the cache are left out; without any step the text is empty. Raises `CannotRun` for a stack
+        whose orchestrator compiles nothing.
+        """
+        made = compiling.compiled(wanted(self, args, kwargs))
+        for note in made.notes if self.options.progress else ():
+            ending.remark(f"note: {note}")
+        return made.text
 
     def on(self, stack: str | Stack) -> Pipeline[P, R_co]:
         """The same pipeline, to run on this stack: a name, or a `Stack`."""

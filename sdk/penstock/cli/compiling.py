@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,10 +17,15 @@ from penstock.api.flags import OURS
 from penstock.api.pipeline import Pipeline
 from penstock.cli.of_pipeline import OfPipeline
 from penstock.errors import PenstockError
+from penstock.lazy import lazy
 from penstock.model import credentials
+from penstock.stack.orchestrator import MARK
 
 if TYPE_CHECKING:
+    from penstock.runtime import dockerfile
     from penstock.runtime.compiling import Compilation
+else:
+    dockerfile = lazy("penstock.runtime.dockerfile")  # only for who writes a file
 
 TAKEN: Final = {
     "output": "names the file",
@@ -80,6 +86,9 @@ def write(said: Asked) -> None:
     remark(_told(said, made))
     if made.text:
         _give(made.text, path)
+    elif path is not None and path.is_file():
+        path.unlink()  # who goes on with that file would run the pipeline of another day
+        remark(f"Removed: {path}, which an earlier one had written")
 
 
 def _told(said: Asked, made: Compilation) -> str:
@@ -87,8 +96,8 @@ def _told(said: Asked, made: Compilation) -> str:
     store = credentials.hidden(made.stack.artifact_store.path)
     if not made.text:
         return (
-            f"Pipeline {name} has nothing to do on {stack}: all {_steps(made.calls)} are in the "
-            "cache. Nothing was written; --all leaves none out."
+            f"Pipeline {name} has nothing to do on {stack}: the cache has {_all(made.calls)}. "
+            "Nothing was written; --all leaves none out."
         )
     left_out = f", {made.hits} left out (in the cache)" if made.hits else ""
     place = (
@@ -101,16 +110,35 @@ def _told(said: Asked, made: Compilation) -> str:
 
 
 def _steps(count: int) -> str:
-    return f"{count} step" + ("s" if count != 1 else "")
+    return "1 step" if count == 1 else f"{count} steps"
+
+
+def _all(count: int) -> str:
+    return "its step" if count == 1 else f"all {count} steps"
 
 
 def _check(path: Path) -> None:
     """Raise `PenstockError` before anything is done for a file that can never be written."""
     if path.is_dir():
         raise PenstockError(f"{path} is a folder, and cannot be written as a file.")
+    if path.is_file() and not _is_ours(path):
+        raise PenstockError(
+            f"{path} is there, and was not written by this command: it is left as it is.",
+            hint=f"Choose another name, or type: rm {shlex.quote(str(path))}",
+        )
     if not path.parent.is_dir():
         hint = f"Type: mkdir -p {path.parent}"
         raise PenstockError(f"{path} cannot be written: there is no such folder.", hint=hint)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is empty, or what was compiled here before."""
+    try:
+        with open(path, "rb") as file:
+            line = file.readline(200)
+    except OSError:  # then it cannot be written either, and that is told
+        return True
+    return not line or line.startswith((MARK.encode(), dockerfile.MARK.encode()))
 
 
 def _give(text: str, path: Path | None) -> None:
@@ -118,14 +146,22 @@ def _give(text: str, path: Path | None) -> None:
     if path is None:
         say(text.removesuffix("\n"))
         return
+    try:
+        if path.exists() and not path.is_file():  # a pipe, or /dev/stdout
+            path.write_text(text, encoding="utf-8")
+        else:
+            _replace(text, path.resolve())
+    except OSError as error:
+        raise PenstockError(f"{path} cannot be written: {error.strerror or error}.") from error
+    remark(f"Written: {path}")
+
+
+def _replace(text: str, path: Path) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with open(fresh, "x", encoding="utf-8", newline="\n") as file:
             file.write(text)
         os.replace(fresh, path)
-    except OSError as error:
-        raise PenstockError(f"{path} cannot be written: {error.strerror or error}.") from error
     finally:
         with suppress(OSError):
             os.unlink(fresh)
-    remark(f"Written: {path}")

@@ -10,7 +10,7 @@ from penstock.cli.output import json_option, print_json, table
 from penstock.client import Client
 from penstock.errors import MANY
 from penstock.quantities import size
-from penstock.runtime.cleaning.limits import GRACE, KEEP_CACHE, KEEP_RUNS
+from penstock.runtime.cleaning.limits import GRACE, KEEP_CACHE, KEEP_COMPILED, KEEP_RUNS
 from penstock.runtime.cleaning.report import Cleaned, Share
 
 
@@ -22,6 +22,9 @@ from penstock.runtime.cleaning.report import Cleaned, Share
               help="How many runs of each pipeline stay, the newest.")  # fmt: skip
 @click.option("--keep-cache", default=KEEP_CACHE, show_default=True, metavar="TIME",
               help="Results that were made or used since stay in the cache.")  # fmt: skip
+@click.option("--keep-compiled", default=KEEP_COMPILED, show_default=True, metavar="TIME",
+              help="Pipelines that were compiled, or begun as compiled, since can still be "
+              "carried out.")  # fmt: skip
 @stack_option
 @json_option("store", "deleted", "freed", "left", "kinds", "runs", "kept", "tags", "foreign")
 def gc(
@@ -30,16 +33,20 @@ def gc(
     grace: str,
     keep_runs: int,
     keep_cache: str,
+    keep_compiled: str,
     stack: str | None,
     as_json: bool,
 ) -> None:
     """Show what of the store nobody needs any more, or delete it. Runs may go on meanwhile.
 
-    Pinned and running runs stay, tagged artifacts, and all that these, the newest runs and the
-    cache need.
+    Pinned and running runs stay, tagged artifacts, and all that these, the newest runs, the
+    cache and compiled pipelines need.
     """
     client = Client(stack, chosen_by=BY_STACK)
-    found = client.gc(delete=delete, grace=grace, keep_runs=keep_runs, keep_cache=keep_cache)
+    found = client.gc(
+        delete=delete, grace=grace, keep_runs=keep_runs, keep_cache=keep_cache,
+        keep_compiled=keep_compiled,
+    )  # fmt: skip
     if as_json:
         print_json(found.to_data())
         return
@@ -57,7 +64,7 @@ def _show(found: Cleaned) -> None:
         [
             [name, _share(kind.gone), _share(kind.kept)]
             for name, kind in found.kinds.items()
-            if name in ("runs", "cache entries", "objects") or kind.gone.count
+            if name in ("runs", "compiled pipelines", "cache entries", "objects") or kind.gone.count
         ],
     )
     if stays := [f"{len(runs):,} {why}" for why, runs in found.kept.items()]:

@@ -94,4 +94,7 @@ def _called(imported: Callable[[str], ModuleType], place: str) -> ModuleType:
         user_module.trim(error)
         remark("".join(traceback.format_exception(error)).rstrip("\n"))
         said = f"{type(error).__qualname__}: {error}"
-        raise RunError(f"{place} cannot be imported: it stopped with {said}") from error
+        raise RunError(
+            f"{place} cannot be imported: it stopped with {said}",
+            hint=user_module.way_to(error, place),
+        ) from error

@@ -38,6 +38,8 @@ class Plan:
     """Those of the pipeline, by flavor: plain data."""
     ends: bool = False
     """Whether hooks of the pipeline wait for its end, and somebody elsewhere is to tell them."""
+    starts: bool = False
+    """Whether one waits for its start, which somebody elsewhere tells in runs that begin there."""
 
     def controls(self, call: Call) -> Controls:
         """What a call may take from the cache. An item of a map may what the map may."""
@@ -86,6 +88,7 @@ class Plan:
             **({"cache_for": self.cache_for} if self.cache_for else {}),
             **({"settings": plain.encode(self.settings)} if self.settings else {}),
             **({"ends": True} if self.ends else {}),
+            **({"starts": True} if self.starts else {}),
             "result": self.graph.result and binding.to_data(self.graph.result),
         }
         return _dump(data).encode()
@@ -115,7 +118,7 @@ class Plan:
             run, graph, read["reference"], read["stack"], frozenset(read["uncached"]),
             frozenset(read.get("refreshed", ())), read.get("cache_for", {}),
             plain.decode(read["settings"]) if "settings" in read else {},
-            bool(read.get("ends")),
+            bool(read.get("ends")), bool(read.get("starts")),
         )  # fmt: skip
 
 

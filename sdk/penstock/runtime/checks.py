@@ -86,7 +86,8 @@ def check_submits(stack: Stack) -> None:
         raise CannotRun(
             f"The orchestrator {stack.orchestrator.name!r} of the stack {stack.name!r} "
             f"({stack.origin}) submits no runs yet; it compiles pipelines.",
-            hint="Type: penstock pipeline compile FILE:NAME -o out.yaml",
+            hint="Type: penstock pipeline compile FILE:NAME -o out.yaml; or, in a notebook: "
+            f"Path('out.yaml').write_text(PIPELINE.on({stack.name!r}).compile())",
         )
 
 

@@ -11,6 +11,7 @@ from penstock.errors import CannotRun, StackError, listed
 from penstock.lazy import lazy
 from penstock.runtime import loading, observer
 from penstock.runtime.beside import Beside
+from penstock.runtime.cleaning import compilations
 from penstock.runtime.ledger import Ledger
 from penstock.runtime.masking import Mask
 from penstock.runtime.preparing import Drawn, Prepared, Wanted
@@ -60,11 +61,14 @@ def compiled(wanted: Wanted, *, everything: bool = False, upload: bool = True) -
     if hits == calls:
         return Compilation("", drawn.stack, calls, hits, notes)
     beside = Beside(prepared.values, later=True)
-    sent = prepared.sent(prepared.record(found, beside.keep, 0.0), found, beside.keep)
+    record = prepared.record(found, beside.keep, 0.0)
+    sent = prepared.sent(record, found, beside.keep)
     text = orchestrator.compile(prepared.executor(found, observer.Silent(), sent))
     _refuse_secrets(text, drawn.secrets)
     if upload:
         beside.kept()
+        if sent is not None:
+            compilations.note(store, record, sent.record, sent.code)
     notes += sent.remarks if sent else ()
     return Compilation(text, drawn.stack, calls, hits, notes)
 

@@ -19,11 +19,14 @@ from penstock.stack.registry import Registry
 
 _PIP = "RUN pip install --no-cache-dir"
 
+MARK = "# For the steps of"
+"""What such a file begins with."""
+
 
 def lines(wanted: Wanted) -> Iterator[str]:
     """Those of an image with penstock, what the stack needs and what the project needs."""
     drawn = Drawn(wanted)
-    yield f"# For the steps of {wanted.name!r} on the stack {drawn.stack.name!r}."
+    yield f"{MARK} {wanted.name!r} on the stack {drawn.stack.name!r}."
     yield f"FROM python:{sys.version_info[0]}.{sys.version_info[1]}-slim"
     yield from _penstock(drawn)
     yield from _libraries(drawn)
@@ -92,7 +95,7 @@ def _declared(file: Path) -> list[str] | None:
 
 
 def _reached(drawn: Drawn) -> set[str]:
-    fingerprints = Fingerprints()
+    fingerprints = Fingerprints(drawn.project.root)
     steps = {id(call.step): call.step for call in drawn.graph.calls.values()}
     found = {name for step in steps.values() for name in fingerprints.of_step(step).packages}
     return found - {"python"}

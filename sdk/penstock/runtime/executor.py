@@ -315,7 +315,7 @@ class Executor:
             result = self._collected(call, result)
         self.results[call.id] = result
         self._observer.step_finished(result)
-        if told and result.status is not Status.CACHED:
+        if told and result.status is not Status.CACHED and self._tries.ends(call, result):
             options = call.step.options
             hook = options.on_success if result.failure is None else options.on_failure
             if hook is not None:
@@ -324,7 +324,7 @@ class Executor:
         return result
 
     def _tell_start(self, call: Call, key: Key | None = None) -> None:
-        if call.step.options.on_start is not None:
+        if call.step.options.on_start is not None and self._tries.begins(call):
             self._progress.ledger.store.flush()  # it may look there by itself
             hooks.tell_start(call, self.plan.run, self._observer, key)
 

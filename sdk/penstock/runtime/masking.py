@@ -49,6 +49,15 @@ class Mask:
             return text
         return self.encoded(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
+    def shown(self, text: str) -> str:
+        """All of a text without the secrets; of one that was cut off, as `…` says, also without
+        the beginning of a secret at its end."""
+        if not self._hidden or not text.endswith("…"):
+            return self.text(text)
+        told, tail = self.split(text[:-1].encode("utf-8", "surrogatepass"))
+        rest = MASK if tail else b""
+        return (told + rest).decode("utf-8", "surrogatepass") + "…"
+
     def plain(self, value: Any) -> Any:
         """Plain data without the secrets."""
         if not self._hidden:

@@ -94,9 +94,10 @@ def plan(
     canonical: Canonical,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     ends: bool = False,
+    starts: bool = False,
 ) -> Plan:
     """The plan of a run: every value settled. `controls` are those of the run as a whole,
-    `settings` those of the pipeline; for `ends` see there."""
+    `settings` those of the pipeline; for `ends` and `starts` see there."""
     graph = settled(graph, values, canonical)
     steps = {id(call.step): call.step for call in graph.calls.values()}
     joined = {key: step.options.controls.joined(controls) for key, step in steps.items()}
@@ -107,7 +108,7 @@ def plan(
         frozenset(call for call, each in told.items() if each.refresh),
         {call: each.cache_for for call, each in told.items() if each.cache_for is not None},
         {flavor: dict(values) for flavor, values in (settings or {}).items()},
-        ends,
+        ends, starts,
     )  # fmt: skip
 
 

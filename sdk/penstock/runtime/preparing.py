@@ -87,7 +87,9 @@ class Drawn:
         self.part = selection.selected(graph, options) if options.is_part else None
         self.chosen: Graph = self.part.graph if self.part else graph
         """What is to be run of it."""
-        self.secrets = Secrets(self.stack, self.chosen.calls.values(), self.project.root)
+        self.secrets = Secrets(
+            self.stack, self.chosen.calls.values(), self.project.root, options.settings
+        )
         self.notes = [*self.stack.notes]
         """What one should know, a line each."""
 
@@ -105,6 +107,11 @@ class Drawn:
         waiting = options.on_success is not None or options.on_failure is not None
         return waiting and self.stack.orchestrator.elsewhere
 
+    @property
+    def starts(self) -> bool:
+        """Whether somebody elsewhere tells a hook of the pipeline that a run has begun there."""
+        return self.wanted.options.on_start is not None and self.stack.orchestrator.elsewhere
+
 
 class Prepared:
     """A plan, and the store that it is for. What the plan holds is stored, and nothing else."""
@@ -120,7 +127,7 @@ class Prepared:
             project.prepared()
         self.ledger = Ledger(store)
         self.ledger.check()
-        self._fingerprints = Fingerprints()
+        self._fingerprints = Fingerprints(project.root)
         self.values = Values(store, self._fingerprints.of_names)
         self._environments = environments.of(drawn.stack, options.settings)
         self.cache = Cache(self.ledger, self.values, self._fingerprints, self._environments)
@@ -230,7 +237,7 @@ class Prepared:
         drawn, options = self._drawn, self._options
         return planner.plan(
             run, drawn.graph, drawn.wanted.reference, drawn.stack, options.controls, self.values,
-            self._fingerprints.canonical, options.settings, drawn.ends,
+            self._fingerprints.canonical, options.settings, drawn.ends, drawn.starts,
         )  # fmt: skip
 
     def _look_ahead(self) -> None:
@@ -251,7 +258,7 @@ class Prepared:
         if not drawn.stack.orchestrator.ships_code:
             return None
         pipeline = loading.loaded(drawn.wanted.reference)  # where its hooks are
-        declared = [*self.plan.steps, *([pipeline] if self.plan.ends else [])]
+        declared = [*self.plan.steps, *([pipeline] if drawn.starts or drawn.ends else [])]
         files = self._fingerprints.files
         made = [drawn.wanted.into]
         return bundle.packed(drawn.project, declared, files, drawn.secrets.known, without=made)
@@ -261,6 +268,6 @@ class Prepared:
         fingerprints, drawn = self._fingerprints, self._drawn
         for call in self.plan.graph.calls.values():
             fingerprints.of_step(call.step)
-        hide = drawn.secrets.mask.text
+        hide = drawn.secrets.mask.shown
         root = drawn.project.root
         return code.write(fingerprints.surveyed, fingerprints.named, root, keep, hide)

@@ -13,7 +13,7 @@ from penstock.stack.orchestrator import Observer
 
 
 class Tries(Protocol):
-    """How often a call is tried by whoever carries it out."""
+    """How often a call is tried by whoever carries it out, and what its hooks are told of that."""
 
     def first(self, call: Call) -> int:
         """The number of its first attempt here."""
@@ -22,6 +22,12 @@ class Tries(Protocol):
         self, call: Call, result: StepRun, error: BaseException, observer: Observer, stop: Stop
     ) -> bool:
         """Whether another attempt is worth it; if so, after the wait before it."""
+
+    def begins(self, call: Call) -> bool:
+        """Whether nobody has tried it before."""
+
+    def ends(self, call: Call, result: StepRun) -> bool:
+        """Whether nobody will try it again after this."""
 
 
 class AllHere:
@@ -34,6 +40,12 @@ class AllHere:
         self, call: Call, result: StepRun, error: BaseException, observer: Observer, stop: Stop
     ) -> bool:
         return tries_again(call, result, error, observer, stop)
+
+    def begins(self, call: Call) -> bool:
+        return True
+
+    def ends(self, call: Call, result: StepRun) -> bool:
+        return True
 
 
 HERE: Final = AllHere()

@@ -455,9 +455,13 @@ class Run(Generic[R]):
             now = self._ledger.last_sign(self.record) if status is Status.LOST else time.time()
             return StepRun(
                 self.id, call, "", status, started=since, wall=max(now - since, 0.0),
-                attempt=len(attempts) + 1,
+                attempt=max((each.attempt for each in attempts), default=0) + 1,
             )  # fmt: skip
-        return attempts[-1] if attempts else StepRun(self.id, call, "", Status.PENDING)
+        if not attempts:
+            return StepRun(self.id, call, "", Status.PENDING)
+        # What has the same number later has tried nothing, and only repeats how that one failed.
+        last = attempts[-1].attempt
+        return next(each for each in attempts if each.attempt == last)
 
     @staticmethod
     def _is_item(call: str, name: str) -> bool:

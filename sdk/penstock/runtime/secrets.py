@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from penstock.errors import CannotRun, MissingReference
 from penstock.model.component import Secret
@@ -17,16 +19,26 @@ from penstock.runtime import masking
 from penstock.runtime.masking import Mask
 from penstock.stack import secrets as written
 from penstock.stack.component import secrets_in, spoken
+from penstock.stack.settings import ByFlavor
 from penstock.stack.stack import Stack
+
+_HARMLESS: Final = r"|[A-Za-z]{1,8}|[0-9.]{1,5}|[a-z]{2}(-[a-z]+)+-[0-9]"
+"""What secrets of an engine hold, too, and would be found everywhere: switches, ports, regions, and
+short words, such as the user `minio` with the server of that name."""
 
 
 class Secrets:
     """The secrets that the steps of one graph ask for; the stack's before the environment's."""
 
-    def __init__(self, stack: Stack, calls: Iterable[Call], root: Path) -> None:
+    def __init__(
+        self, stack: Stack, calls: Iterable[Call], root: Path, settings: ByFlavor | None = None
+    ) -> None:
+        """`settings` are those of the pipeline, by flavor."""
         self._stack = stack
         self._root = root
-        self._calls = [call for call in calls if call.step.options.secrets]
+        self._settings = settings or {}
+        self._all = list(calls)
+        self._calls = [call for call in self._all if call.step.options.secrets]
 
     def problems(self) -> Iterator[str]:
         """The secrets that are not there, a sentence each."""
@@ -57,14 +69,15 @@ class Secrets:
     @cached_property
     def known(self) -> Mapping[str, str]:
         """All that nobody may be told, by where it is from: what the stack's components and the
-        stack itself refer to, be it asked for or not, and what steps ask for."""
+        stack itself refer to, be it asked for or not, what steps ask for, and what an engine gives
+        to steps from its own secrets, as far as it is here."""
         found: dict[str, Secret] = {}
         for component in self._stack.components:
             who = f"of the {spoken(component.category)} {component.name!r}"
             for option, _, secret in secrets_in(component):
                 found[f"{option} {who}"] = secret
         found |= self._stack.secrets
-        return {**dict(_revealed(found, self._root)), **self.values}
+        return {**dict(_revealed(found, self._root)), **dict(self._of_engine()), **self.values}
 
     @cached_property
     def mask(self) -> Mask:
@@ -101,6 +114,13 @@ class Secrets:
             yield
         finally:
             _put.end(mine)
+
+    def _of_engine(self) -> Iterator[tuple[str, str]]:
+        orchestrator = self._stack.orchestrator
+        for name in orchestrator.secret_variables(self._settings, self._all):
+            value = os.environ.get(name, "")
+            if not re.fullmatch(_HARMLESS, value):
+                yield name, value
 
     def _value(self, name: str) -> str:
         """Raises `MissingReference`."""

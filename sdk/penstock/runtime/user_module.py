@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from importlib import util
+from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Final
 
@@ -59,8 +60,30 @@ def of_name(name: str) -> ModuleType:
             raise
         raise NotFound(
             f"There is no module {error.name!r} here.",
-            hint="Name a file, FILE.py:NAME, or start where the module can be imported.",
+            hint=way_to(error, name)
+            or "Name a file, FILE.py:NAME, or start where the module can be imported.",
         ) from error
+
+
+def way_to(error: BaseException, place: str) -> str | None:
+    """What to type if a module was not found that is in `src`, or is a package around the file at
+    this place."""
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    if not name or "." in name:
+        return None
+    if os.path.isdir(f"src/{name}") or os.path.isfile(f"src/{name}.py"):
+        return _searched(name, "src")
+    around = [folder for folder in Path(os.path.abspath(place)).parents if folder.name == name]
+    return _searched(name, os.path.relpath(around[-1].parent)) if around else None
+
+
+def _searched(name: str, folder: str) -> str:
+    from shlex import quote  # only when something is wrong
+
+    said = f"{name!r} is in {folder!r}. Type `PYTHONPATH={quote(folder)} penstock …`"
+    if any(map(os.path.isfile, ("pyproject.toml", "setup.py"))):
+        return f"{said}, or install the project: `pip install -e .`"
+    return f"{said}."
 
 
 def trim(error: BaseException) -> None:

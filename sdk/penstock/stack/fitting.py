@@ -3,6 +3,7 @@ complaint in plain words."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
 else:
     describe = lazy("penstock.stack.describe")  # not needed where there are no options
 
-_SHAPE: Final = r".*(_type|_parsing|_of|literal_error|_required|_float|_size|missing|_argument)"
+_SHAPE: Final = (
+    r".*(_type|_parsing|_of|literal_error|_required|_float|_size|_str|missing|_argument)"
+)
 """Complaints of pydantic's that our own words for the type say better."""
+
+_text: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Unfit(Exception):
@@ -51,7 +56,8 @@ def value(written: object, hint: Any, root: Path | None) -> Any:
         (made,) = TypeAdapter(tuple[hint], config={"extra": "forbid"}).validate_python((value,))
     except ValidationError as error:
         shown = "" if secret else f"{_short(written)} does not fit: "
-        raise Unfit(f"{shown}{_needed(error, hint)} is needed.") from error
+        write = "" if secret else _listed(written, hint)
+        raise Unfit(f"{shown}{_needed(error, hint)} is needed.{write}") from error
     except PydanticUserError as error:
         raise Unfit(f"it can be given in code only: it is {describe.words(hint)}.") from error
     except PenstockError as error:  # the own checks of a class that the option holds
@@ -77,6 +83,15 @@ def _needed(error: ValidationError, hint: Any) -> str:
     limit = first["msg"].removeprefix("Value error, ")
     limit = re.sub(r"^\w+ should (be|have|match) ?", "", limit)
     return f"{describe.words(hint)}, {limit},"
+
+
+def _listed(written: object, hint: Any) -> str:
+    """What to write where one text stands in the place of several."""
+    if not isinstance(written, str) or not describe.words(hint).startswith("a list"):
+        return ""
+    plain = re.fullmatch(r"[\w.-]+( *, *[\w.-]+)*", written)
+    several = ", ".join(re.split(" *, *", written)) if plain else _text(written)
+    return f" Write [{several}]; in a shell: '[{several}]'."
 
 
 def _short(value: object) -> str:

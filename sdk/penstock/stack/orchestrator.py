@@ -89,6 +89,9 @@ ENVIRONMENT: Final = "PENSTOCK_ENVIRONMENT"
 """The variable in which a process elsewhere is given its `Orchestrator.environment_of`. It cannot
 ask: the orchestrator may refer to what only the machine has that submits."""
 
+AGAIN: Final = "PENSTOCK_STARTED_AGAIN"
+"""The variable that says for which code a process elsewhere was started once more."""
+
 
 class Observer(Protocol):
     """Is told what happens, by whoever carries out a run. Calls may come from several threads."""
@@ -154,6 +157,12 @@ class Orchestrator(StackComponent, ABC):
         """
         yield from ()
 
+    def secret_variables(self, settings: ByFlavor, calls: Sequence[Call]) -> Collection[str]:
+        """Environment variables that these calls are given from secrets of the engine. Where one
+        is set on this machine, too, its value is a secret here as well. `settings` are the
+        pipeline's own."""
+        return ()
+
     @property
     def collects(self) -> bool:
         """Whether the failure of one item of a `map` is passed on as data in its place."""
@@ -168,9 +177,15 @@ class Orchestrator(StackComponent, ABC):
         """Carry the job out, or hand it to an engine and say where it is."""
 
 
+MARK: Final = "# Compiled by penstock"
+"""What a compiled file begins with, if its engine takes such a line: then it is no part of the
+project's code, and may be written over."""
+
+
 @runtime_checkable
 class Compiles(Protocol):
     """The ability of an orchestrator to write down what its engine would be handed."""
 
     def compile(self, job: Job) -> str:
-        """The text of a file. Nothing is sent. Raises `CannotRun` for what cannot be written."""
+        """The text of a file, which begins with `MARK`. Nothing is sent. Raises `CannotRun` for
+        what cannot be written."""

@@ -13,6 +13,7 @@ from projects import SHOP, collected, committed, git, sent, written
 
 from penstock.errors import BadConfiguration, CannotRun
 from penstock.runtime.bundle import listing
+from penstock.stack.orchestrator import MARK
 
 Make = Callable[[Path], Path]
 
@@ -299,3 +300,26 @@ def test_what_this_process_prints_into_is_left_out(tmp_path: Path) -> None:
 def test_files_may_be_left_out_by_their_path(tmp_path: Path) -> None:
     written(tmp_path, {"a.py": "", "out.yaml": ""})
     assert sent(collected(tmp_path, without=[str(tmp_path / "out.yaml")])) == ["a.py"]
+
+
+@ways
+def test_what_penstock_has_compiled_stays_here(made: Make, tmp_path: Path) -> None:
+    text = f"{MARK} 1.2 for kubeflow.\npipelineInfo: {{}}\n"
+    names = ["out.yaml", "deep/g.yml", "mine.yaml", "kept.yaml", "out.txt", "a.yaml"]
+    written(tmp_path, {**dict.fromkeys(names, text), ".penstockignore": "!/kept.yaml\n"})
+    (tmp_path / "mine.yaml").write_text(f"a: 1\n{text}")
+    (tmp_path / "empty.yaml").write_text("")
+    os.mkfifo(tmp_path / "pipe.yaml")  # which nobody may wait for
+    (tmp_path / "a.yaml").write_text(MARK[:-1])
+    found = collected(made(tmp_path))
+    kept = [".penstockignore", "a.yaml", "empty.yaml", "kept.yaml", "mine.yaml", "out.txt"]
+    assert sent(found) == kept
+
+
+def test_to_compile_once_more_makes_no_other_archive(tmp_path: Path) -> None:
+    before = collected(committed(written(tmp_path, SHOP))).members
+    for text in ("1", "2"):
+        (tmp_path / "g.yaml").write_text(f"{MARK}\n{text}\n")
+        assert collected(tmp_path).members == before
+    (tmp_path / "g.yaml").write_text("1\n")
+    assert collected(tmp_path).members != before  # this test would notice

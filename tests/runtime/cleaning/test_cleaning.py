@@ -488,7 +488,14 @@ def test_of_a_distant_store_a_day_is_the_least_while_a_run_goes_on(
 
 
 @pytest.mark.parametrize(
-    "asked", [{"grace": "soon"}, {"keep_cache": "-1d"}, {"keep_runs": -1}, {"keep_runs": "all"}]
+    "asked",
+    [
+        {"grace": "soon"},
+        {"keep_cache": "-1d"},
+        {"keep_runs": -1},
+        {"keep_runs": "all"},
+        {"keep_compiled": "long"},
+    ],
 )
 def test_what_cannot_be_kept_is_an_error(past: Past, asked: dict[str, str]) -> None:
     with pytest.raises(BadArguments, match=next(iter(asked))):

@@ -10,7 +10,7 @@ import click
 
 from penstock.api.ending import remark, say
 from penstock.cli import known
-from penstock.cli.components.flavors import KEYS, as_data, installed
+from penstock.cli.components.flavors import ALL, Files, as_data, installed
 from penstock.cli.output import columns, facts, json_option, print_json
 from penstock.errors import StackError
 from penstock.model.component import StackComponent
@@ -20,7 +20,7 @@ from penstock.stack.changing.spelling import shown
 from penstock.stack.component import spoken
 from penstock.stack.files import files
 from penstock.stack.files import flavors as own
-from penstock.stack.flavor import find
+from penstock.stack.flavor import Flavor, find
 from penstock.stack.project import Project
 
 REFERENCE: Final = "'${env:NAME}'"
@@ -39,21 +39,26 @@ def describing(category: Category) -> click.Command:
 
     @click.command("describe", help=about)
     @click.argument("name", metavar="FLAVOR", shell_complete=known.flavors(category.name))
-    @json_option(*KEYS, "about", "options", "problem")
+    @json_option(*ALL)
     def describe_flavor(*, name: str, as_json: bool) -> None:
         found = files(Project.find())
-        flavor = find(category.name, name, own(found))
-        data = {**as_data(found, flavor), "about": None, "options": None, "problem": None}
-        try:
-            data |= _inside(flavor.load())
-        except StackError as error:  # then it is told what is known without
-            data["problem"] = str(error)
+        data = as_known(found, find(category.name, name, own(found)))
         if as_json:
             print_json(data)
         else:
-            _print(data)
+            show(data)
 
     return describe_flavor
+
+
+def as_known(files: Files, flavor: Flavor) -> dict[str, Any]:
+    """All that is known of a flavor. Its module is loaded, if that can be."""
+    data = {**as_data(files, flavor), "about": None, "options": None, "problem": None}
+    try:
+        data |= _inside(flavor.load())
+    except StackError as error:  # then it is told what is known without
+        data["problem"] = str(error)
+    return data
 
 
 def _inside(cls: type[StackComponent]) -> dict[str, Any]:
@@ -72,7 +77,8 @@ def _option(option: describe.Option) -> dict[str, Any]:
     }
 
 
-def _print(data: Mapping[str, Any]) -> None:
+def show(data: Mapping[str, Any]) -> None:
+    """The same for people."""
     say(f"{spoken(data['category'])} flavor {data['flavor']}")
     facts({
         "  class": data["target"],

@@ -24,6 +24,10 @@ KEYS: Final = ("category", "flavor", "target", "package", "written_in", "install
 """What a flavor has as JSON. One of `package` and `written_in` is null."""
 
 
+ALL: Final = (*KEYS, "about", "options", "problem")
+"""The same with what only its class can tell."""
+
+
 def listing(category: Category) -> click.Command:
     """All of a category; none of them is imported."""
 

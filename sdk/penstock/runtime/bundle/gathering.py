@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Container, Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from penstock.errors import CannotRun, listed
-from penstock.runtime.bundle import listing, placing
+from penstock.runtime.bundle import imported, listing, placing
 from penstock.runtime.bundle.ignored import FILE, Ignored
+from penstock.runtime.bundle.imported import Loaded
 from penstock.runtime.bundle.manifest import PROJECT
 from penstock.runtime.bundle.placing import Home
 from penstock.runtime.bundle.tree import Tree
@@ -27,24 +29,29 @@ class Gathered(NamedTuple):
     remarks: list[str]
 
 
-def gathered(root: Path, reached: Iterable[str]) -> Gathered:
-    """All of a project, and the packages and modules of the files that are reached elsewhere."""
+def gathered(root: Path, reached: Collection[str], known: Loaded) -> Gathered:
+    """All of a project, and the packages and modules of the files that are reached elsewhere. Of
+    what is `known`, the loaded code of the user's, all that an import of those files brings."""
     found = listing.of(root, root)
-    remarks = [*found.remarks, *_kept_out(found.credentials)]
-    names, bases, outside = {*found.names}, [], []
-    for file, home in placing.homes(reached).items():
+    names = frozenset(found.names)
+    missing = {file for file in known.values() if not _is_among(file, names, root)}
+    files = {*reached, *imported.by(reached, known, missing)}
+    needed, bases, outside = [], set(), defaultdict(list)
+    for file, home in placing.homes(sorted(files)).items():
         name, base = placing.inside(file, root), placing.inside(home.base, root)
         if name is None or base is None or os.path.basename(home.path) != home.file:
-            outside.append(home)
+            outside[home].append(file)
             continue
-        bases.append(base)
-        if name not in names and placing.inside(os.path.realpath(file), root) not in names:
-            names.add(name)
-    trees = [Tree(PROJECT, root, tuple(names), root)]
+        bases.add(base)
+        if not _is_among(file, names, root):
+            needed.append(name)
+    found = listing.with_needed(found, needed, root, root)
+    remarks = [*found.remarks, *_kept_out(found.credentials)]
+    trees = [Tree(PROJECT, root, tuple(found.names), root)]
     more = placing.numbered(map(_source, outside))
-    for home in dict.fromkeys(outside):
-        trees.append(_tree(home, more[_source(home)], remarks))
-    path = placing.path(root, _folders(names), more, sorted(set(bases)))
+    for home, inside in outside.items():
+        trees.append(_tree(home, inside, more[_source(home)], remarks))
+    path = placing.path(root, _folders(found.names), more, sorted(bases))
     return Gathered(trees, path, remarks)
 
 
@@ -71,15 +78,25 @@ def refuse_ignored(root: Path, files: Iterable[str]) -> None:
         )
 
 
-def _tree(home: Home, place: str, remarks: list[str]) -> Tree:
+def _tree(home: Home, needed: Iterable[str], place: str, remarks: list[str]) -> Tree:
     """A package with all that is in its folder, or a module by itself."""
     folder = Path(home.path)
     root = Project.find(folder.parent).root
     if not folder.is_dir():
         return Tree(place, folder.parent, (folder.name,), root)
     found = listing.of(folder, root)
+    there = frozenset(found.names)
+    names = [placing.inside(file, folder) for file in needed if not _is_among(file, there, folder)]
+    found = listing.with_needed(found, filter(None, names), folder, root)
     remarks += [*found.remarks, *_kept_out([f"{folder}/{name}" for name in found.credentials])]
     return Tree(f"{place}/{home.name}", folder, tuple(found.names), root)
+
+
+def _is_among(file: str, names: Container[str | None], folder: Path) -> bool:
+    """Whether a file is one of these in a folder, maybe by way of a link."""
+    if placing.inside(file, folder) in names:
+        return True
+    return placing.inside(os.path.realpath(file), folder) in names
 
 
 def _source(home: Home) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from penstock.errors import CannotRun
-from penstock.runtime.bundle import git, kept_out
+from penstock.errors import CannotRun, listed
+from penstock.runtime.bundle import compiled, git, kept_out
 from penstock.runtime.bundle.ignored import FILE, Ignored
 from penstock.runtime.bundle.tree import quoted
 
@@ -35,6 +35,19 @@ def of(folder: Path, root: Path) -> Listing:
     if not paths:  # or git ignores the whole folder
         paths = [git.Known(name, tracked=False) for name in _walked(view)]
     return Listing(*_sorted_out(paths, view), remarks)
+
+
+def with_needed(found: Listing, needed: Iterable[str], folder: Path, root: Path) -> Listing:
+    """The same, with files that steps need and that would stay here otherwise, as git ignores them.
+    What the project itself does not want stays here, and so do credentials."""
+    there = {*found.names, *found.credentials}
+    paths = [git.Known(name, tracked=True) for name in sorted({*needed} - there)]
+    names, credentials = _sorted_out(paths, _View(folder, root))
+    said = f"sent, as steps import them, though such files mostly stay here: {listed(names)}"
+    remarks = [f"{said} (a line in {FILE} keeps one here)"] if names else []
+    return Listing(
+        [*found.names, *names], [*found.credentials, *credentials], [*found.remarks, *remarks]
+    )
 
 
 class _View:
@@ -85,6 +98,8 @@ def _sorted_out(paths: Collection[git.Known], view: _View) -> tuple[list[str], l
         said = view.said(name)
         made = not tracked and (view.is_made(name) or name.startswith(marked))
         if said or kept_out.is_never(name) or (made and said is None):
+            continue
+        if said is None and compiled.is_one(f"{view.folder}/{name}"):
             continue
         (credentials if said is None and kept_out.is_credential(name) else names).append(name)
     return names, credentials

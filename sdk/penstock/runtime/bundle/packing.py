@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from penstock.errors import CannotRun
 from penstock.lazy import lazy
-from penstock.runtime.bundle import archive, gathering, leaks, manifest, own, placing, reading, tree
+from penstock.runtime.bundle import (
+    archive,
+    gathering,
+    imported,
+    leaks,
+    manifest,
+    own,
+    placing,
+    reading,
+    tree,
+)
 from penstock.runtime.bundle.archive import Member
 from penstock.runtime.bundle.declared import Declared
 from penstock.runtime.bundle.tree import Leaf, Tree
@@ -80,9 +90,9 @@ def collected(
     gathering.refuse_no_project(project.root)
     homes = list(_files_of(steps))
     gathering.refuse_ignored(project.root, homes)
-    ours = own.packages().values()
-    reached = {file for file in (*files, *homes) if _counts(file, ours)}
-    found = gathering.gathered(project.root, sorted(reached))
+    ours = own.packages()
+    reached = {file for file in (*files, *homes) if _counts(file, ours.values())}
+    found = gathering.gathered(project.root, reached, imported.loaded(without=ours))
     leaves = _leaves(found.trees, without)
     reading.check_size(leaves, limit)
     members = [*reading.members(leaves, found.remarks), *_cells(steps)]

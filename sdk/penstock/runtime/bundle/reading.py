@@ -30,8 +30,13 @@ def check_size(leaves: Sequence[Leaf], limit: int) -> None:
         f"The project's code is too large to be sent: {size(total)} in {len(files):,} files of "
         f"{leaves[0].tree.root}, where {size(limit)} may be. The largest:\n" + "\n".join(lines),
         hint="Leave out what the steps do not read from there:\n"
-        + "\n".join(f"  {leaf.leaves_out}" for leaf in largest),
+        + "\n".join(f"  {leaf.leaves_out}" for leaf in largest if _is_large(leaf, largest[0])),
     )
+
+
+def _is_large(leaf: Leaf, largest: Leaf) -> bool:
+    """Whether it would help to leave a file out."""
+    return leaf.found.st_size * 100 >= largest.found.st_size
 
 
 def members(leaves: Sequence[Leaf], remarks: list[str]) -> Iterator[Member]:

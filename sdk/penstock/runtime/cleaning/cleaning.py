@@ -18,7 +18,7 @@ from penstock.artifacts.store import Entry
 from penstock.digest import is_digest
 from penstock.errors import CorruptArtifact, NoSuchKey, NotFound, RunError
 from penstock.model import durations
-from penstock.runtime.cleaning import deletion, estimate, pins, retention, sources
+from penstock.runtime.cleaning import compilations, deletion, estimate, pins, retention, sources
 from penstock.runtime.cleaning.contents import Contents
 from penstock.runtime.cleaning.limits import ENOUGH, Limits
 from penstock.runtime.cleaning.marks import Marks
@@ -76,6 +76,7 @@ class _Cleaning:
         self._report.kept = runs.kept
         self._clean_runs(runs)
         self._mark(runs)
+        self._mark_compiled()
         self._clean_checkpoints()
         self._clean_cache()
         self._clean_objects()
@@ -138,6 +139,16 @@ class _Cleaning:
         for entry in self._contents.tags():
             self._marks.add(entry.key)
             self._report.tags += 1
+
+    def _mark_compiled(self) -> None:
+        """Keep what compiled pipelines need that are in use."""
+        unused = min(self._old, self._now - self._limits.keep_compiled)
+        for entry in self._contents.compiled():
+            if not self._discarded("compiled pipelines", entry, unused):
+                found = compilations.needed(self._store, entry.name)
+                self._marks.name(found.whole)
+                for digest in found.naming:
+                    self._marks.add(object_key(digest))
 
     def _clean_checkpoints(self) -> None:
         for entry in self._contents.shelf("checkpoints"):

@@ -9,12 +9,13 @@ from typing import Final
 from penstock.artifacts.compression import ENDING
 from penstock.artifacts.identity import KEY
 from penstock.artifacts.store import PROBES, ArtifactStore, Entry
+from penstock.runtime.cleaning import compilations
 from penstock.runtime.runid import PATTERN
 from penstock.runtime.tags import TAGS
 
 SHELVES: Final = (
     *("objects", "cache", "checkpoints", "corrupt", "runs", PROBES, TAGS),
-    *("jobs", "environments", "schedules"),
+    *("jobs", "environments", "schedules", compilations.SHELF),
 )
 
 FILES: Final = ("run.json", "end.json", "submitted.json", "beat", "cancel", "pin")
@@ -30,6 +31,7 @@ _NAMES: Final = {
     "cache": re.compile(rf"{_HEX}(\.[0-9a-f]{{16}})?"),
     "checkpoints": re.compile(_HEX),
     "corrupt": re.compile(rf"{_HEX}({re.escape(ENDING)})?"),
+    compilations.SHELF: re.compile(_HEX),
 }
 
 
@@ -79,9 +81,11 @@ class Contents:
 
     def corrupt(self) -> Iterator[Entry]:
         """Objects that were moved aside."""
-        for entry in self.store.keys("corrupt/"):
-            if self._is_own("corrupt", entry):
-                yield entry
+        return self._flat("corrupt")
+
+    def compiled(self) -> Iterator[Entry]:
+        """What is said of pipelines that were compiled."""
+        return self._flat(compilations.SHELF)
 
     def probes(self) -> Iterator[Entry]:
         """What checks of the store have left that were killed."""
@@ -90,6 +94,11 @@ class Contents:
     def tags(self) -> list[Entry]:
         """Every tag."""
         return list(self._inside(f"{TAGS}/"))
+
+    def _flat(self, name: str) -> Iterator[Entry]:
+        for entry in self.store.keys(f"{name}/"):
+            if self._is_own(name, entry):
+                yield entry
 
     def _is_own(self, shelf: str, entry: Entry, begin: str = "") -> bool:
         own = not entry.key.endswith("/") and _NAMES[shelf].fullmatch(entry.name) is not None

@@ -7,6 +7,7 @@ a later version has written, or what is damaged, keeps all that it names.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from penstock.artifacts.store import ArtifactStore, Buffer
@@ -24,6 +25,10 @@ class Marks:
 
     def __contains__(self, digest: str) -> bool:
         return bytes.fromhex(digest) in self._named
+
+    def name(self, digests: Iterable[str]) -> None:
+        """Mark these themselves."""
+        self._named.update(map(bytes.fromhex, digests))
 
     def add(self, key: str) -> list[str]:
         """Mark what is named in one record, or in an object, and say what that is; nothing if it

@@ -39,7 +39,7 @@ class Cleaned:
     deleted: bool
     """Whether what goes is gone, or only would go."""
     kinds: dict[str, Kind] = field(default_factory=dict)
-    """By name: runs, cache entries, objects, checkpoints, leftovers."""
+    """By name: runs, compiled pipelines, cache entries, objects, checkpoints, leftovers."""
     runs: list[str] = field(default_factory=list)
     """The runs that go."""
     kept: dict[str, list[str]] = field(default_factory=dict)

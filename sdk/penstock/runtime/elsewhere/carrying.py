@@ -121,7 +121,10 @@ class Carrying:
         self.current = call.id
         for name in sorted(call.upstream - executor.results.keys()):
             self._have(name, call)
-        result = self._tries.refused(call) or executor.execute(call.id)
+        refused = self._tries.refused(call)
+        if refused is not None:
+            self._observer.note(_refusal(call, refused))
+        result = refused or executor.execute(call.id)
         self._show(result)
         return result.usable
 
@@ -240,6 +243,14 @@ def _known(plan: Plan, call: str) -> Call:
     if call not in plan.graph.calls:
         raise CannotRun(f"The plan of run {plan.run} has no step {call!r}.")
     return plan.graph.calls[call]
+
+
+def _refusal(call: Call, last: StepRun) -> str:
+    return (
+        f"{call.id} is not tried again: attempt {last.attempt} failed "
+        f"({observer.first_line(last)}), and {last.final}. A pod that somebody starts once its "
+        "retries are used up does try it. The error was:"
+    )
 
 
 def _map_of(call: Call) -> str:

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from penstock.artifacts.values import Values
 from penstock.digest import of_buffers
-from penstock.model.options import PipelineOptions
+from penstock.model.options import Hook, PipelineOptions
 from penstock.model.plan import Plan
 from penstock.model.records import RunRecord, Status, StepRun
-from penstock.runtime import at_once, hooks, loading, observer, status
+from penstock.runtime import at_once, hooks, loading, logs, observer, status
+from penstock.runtime.capturing import capture
 from penstock.runtime.fingerprints.fingerprints import Fingerprints
 from penstock.runtime.ledger import Get, Ledger, step_key
 from penstock.runtime.masking import Mask
@@ -27,7 +28,8 @@ DONE: Final = Status.COMPLETED
 def tell_start(ledger: Ledger, record: RunRecord, mask: Mask) -> None:
     """Tell the pipeline's hook that a run has begun."""
     said = observer.Notes(sys.stderr, mask)
-    hooks.call(_options(record, said).on_start, _run(ledger, record), said)
+    options = _options(record, said)
+    _tell(options.on_start, ledger, record, said, mask)
 
 
 def ended(ledger: Ledger, record: RunRecord, plan: Plan, mask: Mask) -> None:
@@ -38,7 +40,16 @@ def ended(ledger: Ledger, record: RunRecord, plan: Plan, mask: Mask) -> None:
     sealed = ledger.sealed(record.run)  # perhaps somebody else's
     completed = sealed is not None and sealed.status is Status.COMPLETED
     hook = options.on_success if completed else options.on_failure
-    hooks.call(hook, _run(ledger, record), said)
+    _tell(hook, ledger, record, said, mask)
+
+
+def _tell(
+    hook: Hook | None, ledger: Ledger, record: RunRecord, said: observer.Notes, mask: Mask
+) -> None:
+    """What the hook prints is the run's, as what the hooks of steps print: without the secrets."""
+    if hook is not None:
+        with capture.captured(logs.StepLog(ledger.store, record.run, logs.RUN, mask)):
+            hooks.call(hook, _run(ledger, record), said)
 
 
 def _options(record: RunRecord, said: observer.Notes) -> PipelineOptions:

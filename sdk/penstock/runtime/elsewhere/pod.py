@@ -13,25 +13,27 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from penstock.artifacts import identity, trust
 from penstock.artifacts.objects import StoredObjects, object_key
 from penstock.artifacts.store import ArtifactStore
 from penstock.digest import of_buffers
-from penstock.errors import CannotRun, PenstockError
+from penstock.errors import CannotRun, CorruptArtifact, NoSuchKey, PenstockError, StoreError
 from penstock.lazy import lazy
 from penstock.runtime import masking
 from penstock.runtime.elsewhere import shipped, there
 from penstock.runtime.elsewhere.told import Told
 from penstock.runtime.signals import in_place
 from penstock.runtime.stopping import Stopped, Terminated
+from penstock.stack.orchestrator import NEW
 from penstock.stack.project import Project
 
 if TYPE_CHECKING:
     from penstock.model.records import RunRecord
     from penstock.runtime import bundle, loading, notation, secrets
     from penstock.runtime import ledger as ledgers
+    from penstock.runtime.cleaning import compilations
     from penstock.runtime.elsewhere import carrying, ending, jobs, unstarted
     from penstock.runtime.elsewhere.carrying import Carrying
     from penstock.runtime.ledger import Ledger
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 else:
     # Only once it is certain that this penstock is the one to go on with.
     bundle = lazy("penstock.runtime.bundle")
+    compilations = lazy("penstock.runtime.cleaning.compilations")
     carrying = lazy("penstock.runtime.elsewhere.carrying")
     ending = lazy("penstock.runtime.elsewhere.ending")
     jobs = lazy("penstock.runtime.elsewhere.jobs")
@@ -48,6 +51,12 @@ else:
     notation = lazy("penstock.runtime.notation")
     secrets = lazy("penstock.runtime.secrets")
     unstarted = lazy("penstock.runtime.elsewhere.unstarted")
+
+_COMPILE_AGAIN: Final = (
+    "Compile the pipeline again, and hand the new file to the engine: penstock pipeline compile "
+    "FILE:NAME -o FILE. penstock gc deletes what a file needs that nobody has used for long, see "
+    "its --keep-compiled."
+)
 
 
 def main(told: Told) -> int:
@@ -84,25 +93,28 @@ class Pod:
         store = self._store
         code = None
         if told.code:
-            code = shipped.unpacked(told.code, lambda: self._fetched(told.code, "The code"))
+            code = shipped.unpacked(told.code, lambda: self._fetched(told.code, "code"))
             shipped.settle_penstock(told.code, code)
             shipped.entered(code)
         (data, _), (record, is_new) = self._objects, self._record
         stack = there.stack(told.stack, store)
         plan = carrying.planned(data, record.run)
-        self._secrets = secrets.Secrets(stack, plan.graph.calls.values(), Project.find().root)
+        root = Project.find().root
+        self._secrets = secrets.Secrets(stack, plan.graph.calls.values(), root, plan.settings)
         if code is not None and code.main is not None:
             with loading.importing("the cells of its notebook"):
                 bundle.as_main(code.main)
         if not told.call:
-            ending.ended(self._ledger, record, plan, self._mask)
+            with self._secrets.provided():
+                ending.ended(self._ledger, record, plan, self._mask)
             return 0
         self._carrying = carrying.Carrying(told, stack, self._ledger, record, plan, self._secrets)
         if not self._carrying.calls:
             return 0
         self._carrying.load()
-        if is_new:
-            ending.tell_start(self._ledger, record, self._mask)
+        if is_new and plan.starts:
+            with self._secrets.provided():
+                ending.tell_start(self._ledger, record, self._mask)
         self._is_recorded = True
         return 0 if self._carrying.carry_out() else 1
 
@@ -174,25 +186,41 @@ class Pod:
         if told.job and run != told.run:
             made = jobs.begun(self._ledger, run, told.job, pattern)
             if made is not None:
+                self._keep_compiled(pattern)
                 return made, True
         return replace(pattern, run=run, job=told.job, elsewhere=True), False
+
+    def _keep_compiled(self, pattern: RunRecord) -> None:
+        """Say that what was compiled is in use. Once for each job is enough."""
+        told = self._told
+        with suppress(StoreError):  # who may not write there relies on what others do
+            compilations.note(self._store, pattern, told.record, told.code)
+            if told.code:
+                self._store.freshen(self._store.stat(object_key(told.code)))
 
     @cached_property
     def _objects(self) -> tuple[bytes, RunRecord]:
         """The plan, and the pattern of the record. Cleaning leaves them alone for some time."""
         told = self._told
-        named = {told.plan: "The plan of the run", told.record: "The record of the run"}
+        named = {told.plan: "plan", told.record: "record"}
         found = self._store.use_all(map(object_key, named))
         data = []
-        for digest, who in named.items():
+        for digest, what in named.items():
             whole = found.get(object_key(digest))
             if whole is None or of_buffers([whole]) != digest:
-                whole = self._fetched(digest, who)
+                whole = self._fetched(digest, what)
             data.append(bytes(whole))
         return data[0], notation.read_pattern(data[1])
 
-    def _fetched(self, digest: str, who: str) -> bytes:
-        return bytes(StoredObjects(self._store).fetch(digest, who))
+    def _fetched(self, digest: str, what: str) -> bytes:
+        """What was put there before any pod began. No step makes it anew if it is gone."""
+        is_compiled = self._told.run == NEW
+        whose = "the compiled pipeline" if is_compiled else "the run"
+        try:
+            return bytes(StoredObjects(self._store).fetch(digest, f"The {what} of {whose}"))
+        except (NoSuchKey, CorruptArtifact) as error:
+            hint = _COMPILE_AGAIN if is_compiled else "Start the run again, as a new one."
+            raise type(error)(error.message, hint=hint) from error
 
     def _check_python(self) -> None:
         """Raises `CannotRun` unless Python is the one that the run was made with."""

@@ -50,7 +50,7 @@ class Server:
         self._run = told.run
         self._plan = Plan.from_bytes(told.plan, told.run, find)
         self._secrets = Secrets(told.stack, self._plan.graph.calls.values(), told.root)
-        fingerprints = Fingerprints()
+        fingerprints = Fingerprints(told.root)
         values = Values(store, fingerprints.of_names)
         self._executor = Executor(
             self._plan, told.stack, self._ledger, values, Cache(self._ledger, values, fingerprints),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from penstock.errors import CannotRun
 from penstock.lazy import lazy
+from penstock.stack.orchestrator import AGAIN
 
 if TYPE_CHECKING:
     from penstock.artifacts.store import Buffer
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from penstock.runtime.bundle.manifest import Manifest
 else:
     bundle = lazy("penstock.runtime.bundle")  # code that is there already needs none
-
-AGAIN: Final = "PENSTOCK_STARTED_AGAIN"
-"""Variable that says for which code a process was started once more."""
 
 _PRIVATE: Final = 0o700
 

@@ -52,7 +52,7 @@ def execute(
     with loading.importing("the flavors of its stack"):
         stack = Registry(project).from_data(json.loads(stack_data))
     ledger = Ledger(stack.artifact_store)
-    fingerprints = Fingerprints()
+    fingerprints = Fingerprints(project.root)
     values = Values(stack.artifact_store, fingerprints.of_names)
     data = values.fetch(plan, f"The plan of run {run}")
     loaded = Plan.from_bytes(bytes(data), run, loading.find_step)

@@ -23,6 +23,7 @@ class Absent(Orchestrator):
     """In the place of one that has handed its job over, and is not needed where the steps run."""
 
     flavor: ClassVar[str] = "absent"
+    elsewhere: ClassVar[bool] = True
 
     def submit(self, job: Job, observer: Observer) -> Submitted | None:
         raise CannotRun("A run is not submitted by the processes that carry it out.")
@@ -60,7 +61,8 @@ def stack(data: Mapping[str, Any], store: ArtifactStore) -> Stack:
 
 
 def _orchestrator(spec: ComponentSpec, registry: Registry) -> StackComponent:
-    """Without what it reaches its engine by: that is told to nobody but who submits."""
+    """Without what it reaches its engine by: that is told to nobody but who submits. What it says
+    of pods is kept, for it says which of their variables are secrets."""
     found = _if_possible(_plain_only(spec), registry)
     return next((made for made, _ in found), Absent(name=spec.name))
 
@@ -75,8 +77,16 @@ def _if_possible(
 
 
 def _plain_only(spec: ComponentSpec) -> ComponentSpec:
-    options = {name: value for name, value in spec.options.items() if not _leads_away(value)}
-    return replace(spec, options=options)
+    return replace(spec, options=_plain(spec.options))
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What has no reference in it; of a mapping in them the part that has none."""
+    return {
+        name: _plain(value) if isinstance(value, Mapping) else value
+        for name, value in options.items()
+        if isinstance(value, Mapping) or not _leads_away(value)
+    }
 
 
 def _leads_away(value: object) -> bool:
