@@ -121,6 +121,7 @@ NAMES = "a list of names of environment variables"
         ("timeout", 0, "a positive number of seconds"),
         ("timeout", "600", "a positive number of seconds"),
         ("timeout", float("nan"), "a positive number of seconds"),
+        ("timeout", float("inf"), "a positive number of seconds"),
         ("resources", {"cpu": 2}, "Resources(cpu=…, memory=…, gpu=…)"),
         ("step_operator", 3, "a str"),
         ("version", 2, "a str"),

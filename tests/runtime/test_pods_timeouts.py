@@ -64,10 +64,6 @@ def keeps_python() -> int:
     blocked(ctypes.PyDLL(None))
     return 1
 
-@step(timeout=float("inf"))
-def for_ever() -> int:
-    return 1
-
 @step(timeout=20)
 def in_time() -> int:
     return 1
@@ -95,7 +91,7 @@ def item(x: int) -> int:
 @pipeline(progress=False)
 def stuck():
     return (sleeps(), suppresses(), never_awaits(), waits_in_c(), holds_on(), keeps_python(),
-            for_ever(), in_time(), own_alarm(), forks(), item.map([0, 1, 2, 3]))
+            in_time(), own_alarm(), forks(), item.map([0, 1, 2, 3]))
 """
 
 
@@ -160,10 +156,10 @@ def test_a_step_is_called_out_of_what_it_waits_for(cluster: Cluster) -> None:
 
 
 def test_a_limit_is_the_steps_own_and_of_no_process_that_it_forks(cluster: Cluster) -> None:
-    found = ended(cluster, "for_ever", "in_time", "own_alarm", "forks")
-    assert [each.code for each in found.values()] == [0, 0, 0, 0]
+    found = ended(cluster, "in_time", "own_alarm", "forks")
+    assert [each.code for each in found.values()] == [0, 0, 0]
     run = cluster.records
-    assert [run[call].output.load() for call in found] == [1, 1, 1, 3]
+    assert [run[call].output.load() for call in found] == [1, 1, 3]
 
 
 def test_a_step_that_does_not_come_back_ends_with_its_process(

@@ -111,7 +111,7 @@ def test_hits_are_in_the_record_that_is_sent_so_that_every_job_finds_them(
 ) -> None:
     stack = away.stack(tmp_path)
     first = project().training.on(stack).run()
-    project(helper="def scaled(x):\n    return 3 * x\n").training.on(stack).run()
+    project(helper="def scaled(x):\n    return 30 * x\n").training.on(stack).run()
     record = json.loads(fetched(stack, sent(stack)["record"]))
 
     assert away.jobs(stack)[-1].pending == ("train",)
@@ -124,7 +124,7 @@ def test_a_changed_file_uploads_one_archive_and_records(project: Project, tmp_pa
     project().training.on(stack).run()
     before = away.objects(tmp_path)
     archive = before[sent(stack)["code"]]
-    helper = "def scaled(x):\n    return 3 * x\n"
+    helper = "def scaled(x):\n    return 30 * x\n"
     project(helper=helper).training.on(stack).run()
     new = {name: size for name, size in away.objects(tmp_path).items() if name not in before}
 
