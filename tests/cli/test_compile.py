@@ -221,7 +221,7 @@ def test_without_upload_the_text_is_the_same_and_nothing_is_sent(
     compiled: Callable[..., Any], tmp_path: Path
 ) -> None:
     compiled()
-    Path("helper.py").write_text("def scaled(x, rate):\n    return x + rate\n")
+    Path("helper.py").write_text("def scaled(x, rate):\n    return x + 2 * rate\n")
     before = stored(tmp_path)
     quiet = compiled("--no-upload")
     assert stored(tmp_path) == before
@@ -265,7 +265,7 @@ def test_results_that_are_there_are_left_out(compiled: Callable[..., Any], penst
     assert "note: what is installed in 'ml:3' is not known yet" in unknown.err
     note_environment()
 
-    Path("helper.py").write_text("def scaled(x, rate):\n    return x + rate\n")
+    Path("helper.py").write_text("def scaled(x, rate):\n    return x + 2 * rate\n")
     said = compiled()
     assert called(said.out) == ["train", "report"]
     assert "2 steps, 1 left out (in the cache)" in said.err
