@@ -16,6 +16,10 @@ _CLEANING: Final = 5.0
 """Seconds that what was interrupted has for tidying up after itself."""
 
 
+ending: Final = threading.Event()
+"""Set once the process ends: whoever comes then finds connections and loops closed."""
+
+
 class Background:
     """An event loop that runs until it is closed, or until the process ends."""
 
@@ -32,6 +36,14 @@ class Background:
 
         Whatever interrupts the caller cancels it.
         """
+        try:
+            return self._given(coroutine)
+        except BaseException:
+            if ending.is_set() and threading.current_thread().daemon:
+                threading.Event().wait()  # nobody waits for this thread: it ends with the process
+            raise
+
+    def _given(self, coroutine: Coroutine[Any, Any, T]) -> T:
         call = _Call(self.loop, coroutine)
         try:
             call.wait()

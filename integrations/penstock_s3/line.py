@@ -18,7 +18,7 @@ from penstock._version import __version__
 from penstock.errors import BadConfiguration
 from penstock.stack.install import library
 from penstock_s3.abilities import Abilities
-from penstock_s3.background import Background
+from penstock_s3.background import Background, ending
 from penstock_s3.causes import said
 from penstock_s3.dialled import CONNECT, Dialled
 from penstock_s3.direct import Direct, addressed
@@ -209,6 +209,7 @@ def _close_all() -> None:
     with _lock:
         lines = list(_lines.values())
         _lines.clear()
+    ending.set()
     for line in lines:
         line.background.run(line.hang_up())
         line.background.close()
