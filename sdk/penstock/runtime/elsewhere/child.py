@@ -146,15 +146,17 @@ class Child:
 
     def _close(self) -> None:
         until = time.monotonic() + LAST
-        while self._open and time.monotonic() < until and self._listen(0):
-            continue
-        for lines in self._open.values():
-            lines.finish()
-        self._read_testaments()
-        os.close(self._tells)
-        for stream in (self._process.stdout, self._process.stderr):
-            if stream is not None:
-                stream.close()
+        try:
+            while self._open and time.monotonic() < until and self._listen(0):
+                continue
+            for lines in self._open.values():
+                lines.finish()
+            self._read_testaments()
+        finally:  # also if this thread is struck meanwhile: it is to stop, or has taken too long
+            os.close(self._tells)
+            for stream in (self._process.stdout, self._process.stderr):
+                if stream is not None:
+                    stream.close()
 
     def _read_testaments(self) -> None:
         """Hand on what was written in it and not read there. Nobody has masked that."""
