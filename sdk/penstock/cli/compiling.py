@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +17,7 @@ from penstock.cli.of_pipeline import OfPipeline
 from penstock.errors import PenstockError
 from penstock.lazy import lazy
 from penstock.model import credentials
+from penstock.runtime import whole_file
 from penstock.stack.orchestrator import MARK
 
 if TYPE_CHECKING:
@@ -150,18 +149,7 @@ def _give(text: str, path: Path | None) -> None:
         if path.exists() and not path.is_file():  # a pipe, or /dev/stdout
             path.write_text(text, encoding="utf-8")
         else:
-            _replace(text, path.resolve())
+            whole_file.write(path.resolve(), [text])
     except OSError as error:
         raise PenstockError(f"{path} cannot be written: {error.strerror or error}.") from error
     remark(f"Written: {path}")
-
-
-def _replace(text: str, path: Path) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(fresh, "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.replace(fresh, path)
-    finally:
-        with suppress(OSError):
-            os.unlink(fresh)

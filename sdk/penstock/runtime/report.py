@@ -6,7 +6,6 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,10 +16,9 @@ from penstock.pictures import markup
 from penstock.pictures.lettering import colourless
 from penstock.pictures.markup import Markup, text
 from penstock.quantities import duration, size
-from penstock.runtime import depiction
+from penstock.runtime import depiction, whole_file
 from penstock.runtime.depiction import Seen, tried
 from penstock.runtime.run import Run
-from penstock.runtime.runid import nonce
 from penstock.runtime.step_view import StepView
 from penstock.runtime.stored_artifact import StoredArtifact
 
@@ -56,14 +54,7 @@ def _write(path: Path, pieces: Iterable[str]) -> None:
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if path.exists() and not path.is_file():  # a device would be replaced by a file
         raise OSError(errno.EINVAL, "it is something else than a file")
-    fresh = path.with_name(f".penstock-{nonce()}")
-    try:
-        with open(fresh, "x", encoding="utf-8", newline="\n") as file:
-            file.writelines(pieces)
-        os.replace(fresh, path)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(fresh)
+    whole_file.write(path, pieces)
 
 
 class _Report:
