@@ -191,8 +191,9 @@ class Scene:
     def _objects(self) -> dict[str, str]:
         """The objects that are more than values, by what they are."""
         found = {}
+        ledger = Ledger(self._store("whole"))  # the copy is as the last case has left it
         for run in (self.first, self.other, self.last):
-            record = Ledger(self.store).run(run)
+            record = ledger.run(run)
             found[object_key(record.plan)] = "plan"
             found[object_key(record.code)] = "code"
         return found
