@@ -1,5 +1,6 @@
 """A proxy passes on what it is given, and makes each fault that it is asked for, and no other."""
 
+import gc
 import http.client
 import os
 import socket
@@ -7,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -333,3 +335,20 @@ def test_who_goes_in_the_middle_of_a_body_has_put_nothing(place: Place) -> None:
 def _wrong_bits(one: bytes, other: bytes) -> int:
     assert len(one) == len(other)
     return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).bit_count()
+
+
+def test_who_comes_while_it_ends_leaves_nothing_behind() -> None:
+    """A task that is left in a loop that has ended shows up as a warning, which is an error."""
+    for number in range(30):
+        with FaultProxy("http://127.0.0.1:9") as proxy:
+            address = urlsplit(proxy.url)
+            clients = [socket.socket() for _ in range(number)]
+            for client in clients:
+                client.setblocking(False)
+                client.connect_ex((address.hostname, address.port))
+                with suppress(BlockingIOError):
+                    client.send(b"PUT /b/k HTTP/1.1\r\nContent-Length: 9\r\n\r\n")
+        for client in clients:
+            client.close()
+        assert not proxy.open_connections
+    gc.collect()

@@ -26,6 +26,9 @@ Heard: TypeAlias = tuple[Request, Message]
 SMALL: Final = 64 << 10
 """Bytes up to which a body is read before it is passed on."""
 
+MOMENT: Final = 0.01
+"""Seconds after which it is looked who is still there."""
+
 _NONE: Final = Fault()
 
 
@@ -109,10 +112,17 @@ class FaultProxy:
         self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{port}"
 
     async def _close(self) -> None:
+        # Nobody else is let in. What was accepted just now becomes a talk first, which asyncio of
+        # Python 3.11 forgets to close once the server is closed.
+        for listening in self._server.sockets:
+            self._loop.remove_reader(listening)
+        told: set[asyncio.Task[None]] = set()
+        while left := asyncio.all_tasks() - {asyncio.current_task()}:
+            for talk in self._talks - told:
+                talk.cancel()
+            told |= self._talks
+            await asyncio.wait(left, timeout=MOMENT)
         self._server.close()
-        for talk in self._talks:
-            talk.cancel()
-        await asyncio.gather(*self._talks, return_exceptions=True)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer what comes over one connection."""
