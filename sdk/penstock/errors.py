@@ -23,6 +23,7 @@
     + StoreTooNew               written by a later version of penstock
     + CorruptArtifact           bytes that are not what their digest says
     + UntrustedArtifact         a pickle without a signature that counts here
+  x EngineError                 an engine elsewhere does not answer, or refuses   (exit code 5)
   x RunError                    while a run is carried out                        (exit code 1)
     + RunFailed                 a step failed; carries the run
     + RunCancelled              `penstock run cancel` in another terminal          (exit code 130)
@@ -168,6 +169,15 @@ class CorruptArtifact(StoreError):
 
 class UntrustedArtifact(StoreError):
     """A pickle without a signature that counts here."""
+
+
+class EngineError(PenstockError):
+    """An engine that carries out runs elsewhere does not answer, or does not do what it was asked.
+
+    A host, a token or a namespace that is wrong is a `StackError` instead.
+    """
+
+    exit_code = 5
 
 
 class RunError(PenstockError):
