@@ -19,18 +19,17 @@ def children(
     connection: Connection, prefix: str, start_after: str, *, page_size: int = PAGE
 ) -> Iterator[Entry]:
     """What begins with `prefix`, up to the next '/'; page by page, as it is asked for."""
-    whole = connection.prefix + prefix
-    asked: dict[str, Any] = {"Prefix": whole, "Delimiter": "/", "MaxKeys": page_size}
+    asked: dict[str, Any] = {"Delimiter": "/", "MaxKeys": page_size}
     if start_after:
         asked["StartAfter"] = connection.prefix + start_after
-    while True:
-        page = connection.run(connection.request("list_objects_v2", **asked))
-        for entry in sorted(_entries(page, connection.prefix), key=lambda entry: entry.key):
-            if entry.key > start_after:
-                yield entry
-        if not page.get("IsTruncated"):
-            return
-        asked["ContinuationToken"] = page["NextContinuationToken"]
+    for entry in _listed(connection, prefix, asked):
+        if entry.key > start_after:
+            yield entry
+
+
+def tree(connection: Connection, folder: str, *, page_size: int = PAGE) -> Iterator[Entry]:
+    """Every object below a folder; page by page, as it is asked for."""
+    return _listed(connection, folder, {"MaxKeys": page_size})
 
 
 def entry_of(key: str, answer: Mapping[str, Any]) -> Entry:
@@ -41,6 +40,16 @@ def entry_of(key: str, answer: Mapping[str, Any]) -> Entry:
 def seconds(moment: datetime) -> float:
     """Since 1970, and whole: that is all that some requests tell, and times are compared."""
     return float(int(moment.timestamp()))
+
+
+def _listed(connection: Connection, prefix: str, asked: dict[str, Any]) -> Iterator[Entry]:
+    asked["Prefix"] = connection.prefix + prefix
+    while True:
+        page = connection.run(connection.request("list_objects_v2", **asked))
+        yield from sorted(_entries(page, connection.prefix), key=lambda entry: entry.key)
+        if not page.get("IsTruncated"):
+            return
+        asked["ContinuationToken"] = page["NextContinuationToken"]
 
 
 def _entries(page: Mapping[str, Any], base: str) -> Iterator[Entry]:

@@ -23,7 +23,7 @@ from penstock_s3.abilities import Abilities
 from penstock_s3.bucket import moment_of
 from penstock_s3.connection import Connection
 from penstock_s3.dialled import Dialled
-from penstock_s3.listing import children, entry_of
+from penstock_s3.listing import children, entry_of, tree
 from penstock_s3.parcel import Parcel
 from penstock_s3.parts import cut
 from penstock_s3.place import Place
@@ -123,6 +123,10 @@ class S3ArtifactStore(DistantStore):
     def keys(self, prefix: str = "", *, start_after: str = "") -> Iterator[Entry]:
         check_prefix(prefix)
         yield from children(self._connection, prefix, start_after)
+
+    def tree(self, folder: str) -> Iterator[Entry]:
+        check_prefix(folder)
+        yield from tree(self._connection, folder)
 
     def get_all(self, keys: Iterable[str]) -> dict[str, Buffer]:
         return self._all(_got, keys)

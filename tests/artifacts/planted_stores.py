@@ -223,6 +223,13 @@ class AllAtOnce(LocalArtifactStore):
         return list(super().keys(prefix, start_after=start_after))
 
 
+class OneLevelIsATree(LocalArtifactStore):
+    caught_by: ClassVar = "test_a_tree_is_all_that_lies_below"
+
+    def tree(self, folder: str) -> Iterator[Entry]:
+        return super().keys(folder)
+
+
 class NothingWasTaken(LocalArtifactStore):
     caught_by: ClassVar = "test_publish_says_which_keys_were_taken"
 

@@ -135,6 +135,17 @@ class ArtifactStore(StackComponent, ABC):
         same place under names that are no keys.
         """
 
+    def tree(self, folder: str) -> Iterator[Entry]:
+        """Every object whose key begins with this, which ends in '/', in ascending order of keys.
+
+        A store that lists whole trees in one request does better than this.
+        """
+        for entry in self.keys(folder):
+            if entry.key.endswith("/"):
+                yield from self.tree(entry.key)
+            else:
+                yield entry
+
     @abstractmethod
     def stat(self, key: str) -> Entry:
         """Size and time of one object. Raises `NoSuchKey`."""

@@ -126,6 +126,12 @@ class Outbox(ArtifactStore):
         theirs = self._store.keys(prefix, start_after=start_after)
         return _each_once(merge(mine, theirs, key=_key)) if mine else theirs
 
+    def tree(self, folder: str) -> Iterator[Entry]:
+        # Level by level what is on its way is seen as well; mostly nothing is.
+        return (
+            super().tree(folder) if self._sending.entries(folder, "") else self._store.tree(folder)
+        )
+
     # What is written or changed at once comes after what is on its way to the same key.
 
     def put(self, key: str, buffers: Sequence[Buffer], *, exclusive: bool = False) -> None:

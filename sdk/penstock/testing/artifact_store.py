@@ -484,6 +484,15 @@ class ArtifactStoreTests:
         assert keys == sorted(keys)
         assert {"a/0", "a/2", "a/3", "a/4"} <= {*keys} <= {f"a/{n}" for n in range(10)}
 
+    def test_a_tree_is_all_that_lies_below(self, store: ArtifactStore) -> None:
+        for key in ("top", "ab/c", "a/c/e/f", "a/b-d", "a/b", "a/c/d", "a/b.d/x"):
+            store.put(key, [b"1"])
+
+        expected = ["a/b", "a/b-d", "a/b.d/x", "a/c/d", "a/c/e/f"]
+        assert [entry.key for entry in store.tree("a/")] == expected
+        assert list(store.tree("a/c/")) == [store.stat("a/c/d"), store.stat("a/c/e/f")]
+        assert list(store.tree("nothing/")) == []
+
     @_several
     @given(st.sets(st.lists(_names, min_size=1, max_size=3).map("/".join), max_size=8), st.data())
     def test_a_listing_is_what_was_put(
@@ -499,6 +508,8 @@ class ArtifactStoreTests:
         prefix = full[: data.draw(st.integers(0, len(full)))]
         after = data.draw(st.sampled_from(["", *sorted(there)]))
 
+        whole = [(entry.key.removeprefix(base), entry.size) for entry in store.tree(base)]
+        assert whole == sorted(there.items())
         expected = _children(there, prefix)
         found = store.keys(base + prefix, start_after=base + after)
         assert [(entry.key.removeprefix(base), entry.size) for entry in found] == [

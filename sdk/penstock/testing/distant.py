@@ -71,6 +71,13 @@ class DistantArtifactStore(MemoryArtifactStore, DistantStore):
                 self._request("list")
             yield entry
 
+    def tree(self, folder: str) -> Iterator[Entry]:
+        self._request("list")
+        for number, entry in enumerate(super().tree(folder)):
+            if number and not number % PAGE:
+                self._request("list")
+            yield entry
+
     def stat(self, key: str) -> Entry:
         self._request("head")
         return super().stat(key)

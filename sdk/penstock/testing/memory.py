@@ -74,6 +74,13 @@ class MemoryArtifactStore(ArtifactStore):
                 yield Entry(child, 0, 0.0) if slash else Entry(key, len(item.data), item.modified)
             last = child
 
+    def tree(self, folder: str) -> Iterator[Entry]:
+        place = self._place
+        with place.lock:
+            found = {key: item for key, item in place.objects.items() if key.startswith(folder)}
+        for key in sorted(found):
+            yield Entry(key, len(found[key].data), found[key].modified)
+
     def stat(self, key: str) -> Entry:
         item = self._object(key)
         return Entry(key, len(item.data), item.modified)
