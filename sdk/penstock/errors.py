@@ -24,6 +24,7 @@
     + CorruptArtifact           bytes that are not what their digest says
     + UntrustedArtifact         a pickle without a signature that counts here
   x EngineError                 an engine elsewhere does not answer, or refuses   (exit code 5)
+    + EngineUnsure              it may have taken a job, and may not
   x RunError                    while a run is carried out                        (exit code 1)
     + RunFailed                 a step failed; carries the run
     + RunCancelled              `penstock run cancel` in another terminal          (exit code 130)
@@ -178,6 +179,11 @@ class EngineError(PenstockError):
     """
 
     exit_code = 5
+
+
+class EngineUnsure(EngineError):
+    """It is not known whether the engine has taken the job: its answer has not come, and it cannot
+    be asked."""
 
 
 class RunError(PenstockError):

@@ -80,6 +80,8 @@ class Schedule:
     timing: Timing
     is_active: bool
     """Whether it fires: it is not paused."""
+    mark: str = ""
+    """What was given with it: who has made it knows it again by that."""
     url: str | None = None
     """Its page."""
 
@@ -91,9 +93,13 @@ class Schedules(Protocol):
     Each of them raises as `Watches.seen`; what is asked of a schedule that is gone, `NotFound`.
     """
 
-    def schedule(self, job: Job, name: str, timing: Timing, *, at_once: int) -> Schedule:
-        """Have a job started by the clock, at most `at_once` of them at a time. If the engine has a
-        schedule of this name already, that one comes back, and nothing is made."""
+    def schedule(self, job: Job, name: str, timing: Timing, *, at_once: int, mark: str) -> Schedule:
+        """Have a job started by the clock, at most `at_once` of them at a time. If the engine has
+        a schedule of this name and mark already, that one comes back, and nothing is made.
+
+        Raises `NameTaken` if it has one of this name without the mark, and `EngineUnsure` if it is
+        not known whether it has one now.
+        """
 
     def schedules(self) -> Sequence[Schedule]:
         """All that the engine has where the orchestrator's runs belong."""
