@@ -33,7 +33,10 @@ def isolated(
     home = Path(mkdtemp("-home", dir=tmp_path_factory.getbasetemp()))
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
-    for name in ("PENSTOCK_STACK", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):
+    for name in (
+        "PENSTOCK_STACK", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE",
+        "KUBECONFIG", "KUBERNETES_SERVICE_HOST",
+    ):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     yield

@@ -11,6 +11,12 @@ API: Final = "apis/v2beta1"
 
 OLDER: Final = "apis/v1beta1"
 
+HOME: Final = "kubeflow"
+"""The namespace that Kubeflow Pipelines itself is in, wherever its runs are."""
+
+_NO_PAGES: Final = 8888
+"""The port of the API alone, which `kubectl port-forward svc/ml-pipeline` leads to."""
+
 PROXIED: Final = "/pipeline"
 """Where a whole Kubeflow has Kubeflow Pipelines."""
 
@@ -20,6 +26,12 @@ def base(host: str) -> str:
     and no part of the API itself."""
     found = re.split(r"[?#]", host.strip(), maxsplit=1)[0]
     return re.sub(r"/+(apis(/.*)?)?$", "", found)
+
+
+def pages(host: str) -> str:
+    """What the paths of its pages are put behind; empty if it has none."""
+    found = base(host)
+    return "" if urlsplit(found).port == _NO_PAGES else found
 
 
 def others(host: str) -> list[str]:

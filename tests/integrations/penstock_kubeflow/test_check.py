@@ -12,7 +12,7 @@ from certificates import certificate
 from hosts import HEALTHZ, PAGE, RUNS, Host, Said
 
 from penstock.model.component import Finding
-from penstock_kubeflow import KubeflowOrchestrator, asking
+from penstock_kubeflow import KubeflowOrchestrator, asking, health, ways
 
 SINGLE: Mapping[str, Said] = {HEALTHZ: (200, {"multi_user": False}), RUNS: (200, {})}
 SEVERAL: Mapping[str, Said] = {HEALTHZ: (200, {"multi_user": True}), RUNS: (200, {})}
@@ -176,7 +176,9 @@ def test_a_check_that_believes_every_answer_is_noticed() -> None:
 
     class Believing(KubeflowOrchestrator):
         def check(self) -> Iterator[Finding]:
-            yield Finding("host", asking.Asking(self).get(f"{self.host}{HEALTHZ}").status > 0)
+            yield Finding(
+                "host", asking.Asking(ways.way(self), 5).get(f"{self.host}{HEALTHZ}").status > 0
+            )
 
     noticed = []
     for answers, *_ in BAD.values():
@@ -236,7 +238,7 @@ def test_neither_does_one_without_an_address() -> None:
 
 
 def test_nobody_waits_long_for_a_silent_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "PATIENCE", 0.2)
+    monkeypatch.setattr(health, "PATIENCE", 0.2)
     with Host({HEALTHZ: (0, 0.5)}) as host:
         found = wrong(findings(host=host.url))
 
