@@ -11,7 +11,7 @@ from drawn_jobs import job
 from large_graphs import hello
 
 from penstock import step
-from penstock.errors import BadConfiguration, CannotRun, MissingReference
+from penstock.errors import BadConfiguration, MissingReference, StackError
 from penstock.model.component import Secret
 from penstock.model.graph import Call
 from penstock.stack.component import ComponentSpec, option_fields
@@ -200,10 +200,16 @@ def test_a_pod_is_told_the_environment_that_the_planner_asks_for() -> None:
     }
 
 
-def test_it_submits_nothing_yet_and_says_what_to_type() -> None:
-    recording = RecordingOrchestrator()
-    with pytest.raises(CannotRun, match="penstock pipeline compile FILE:NAME"):
-        KubeflowOrchestrator().submit(object(), recording)  # type: ignore[arg-type]
+def test_without_a_host_there_is_nobody_to_ask() -> None:
+    kubeflow = KubeflowOrchestrator(image="a")
+    for asked in (
+        lambda: kubeflow.submit(job(hello.graph()), RecordingOrchestrator()),
+        lambda: kubeflow.seen("20261122-005412-k3fq-7f3a"),
+        lambda: kubeflow.cancel("a"),
+    ):
+        with pytest.raises(StackError, match="has no host") as told:
+            asked()
+        assert told.value.exit_code == 3
 
 
 # What it costs.

@@ -44,8 +44,6 @@ class Shared(MemoryArtifactStore):
 class Carrying(KubeflowOrchestrator):
     """Takes jobs, and does nothing with them."""
 
-    submits: ClassVar[bool] = True
-
     def submit(self, job: Job, observer: Observer) -> None: ...
 
 
@@ -92,14 +90,6 @@ def notes(
 # What is refused.
 
 
-def test_a_run_is_refused_as_long_as_none_is_submitted() -> None:
-    (hint,) = refusal(KubeflowOrchestrator(image=IMAGE), training())
-
-    assert hint.startswith(
-        "Type: penstock pipeline compile FILE:NAME -o out.yaml; or, in a notebook"
-    )
-
-
 def test_nothing_is_recorded_of_a_run_that_is_refused() -> None:
     one = training()
 
@@ -108,8 +98,8 @@ def test_nothing_is_recorded_of_a_run_that_is_refused() -> None:
         return one()
 
     store = Shared(path="a place of its own")
-    stack = Stack("prod", orchestrator=KubeflowOrchestrator(image=IMAGE), artifact_store=store)
-    with pytest.raises(CannotRun, match="submits no runs yet"):
+    stack = Stack("prod", orchestrator=KubeflowOrchestrator(), artifact_store=store)
+    with pytest.raises(CannotRun, match="there is no image to run in"):
         refused.on(stack).run()
 
     assert list(store.keys("")) == []
