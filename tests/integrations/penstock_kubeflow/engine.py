@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final
+
+from standins import Hatchery
 
 from penstock.artifacts.local import LocalArtifactStore
+from penstock.model.records import Status
+from penstock.stack.engine import Seen
 from penstock.stack.orchestrator import Job, Observer, Submitted
 from penstock_kubeflow import KubeflowOrchestrator
 
-HARNESS: Final = str(Path(__file__).with_name("by_kfp.py"))
 IMAGE: Final = "registry.example/team/python:3"
 
 
@@ -43,38 +43,18 @@ class Carried:
 
 
 class Engine:
-    """kfp's runner in a process of its own, which imports kfp once for all; in a `with`."""
+    """kfp's runner. Without a process that has imported kfp it carries out nothing."""
 
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
+    def __init__(self, hatchery: Hatchery | None = None) -> None:
+        self._hatchery = hatchery
 
-    def carry_out(self, file: Path, folder: Path, options: Mapping[str, Any]) -> int:
+    def carry_out(self, text: str, folder: Path, options: Mapping[str, Any]) -> int:
         """The exit code of `by_kfp.py`."""
+        assert self._hatchery is not None, "nobody carries this out"
         folder.mkdir(parents=True)
-        written = folder / "options.json"
-        written.write_text(json.dumps(options))
-        if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, HARNESS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(
-            json.dumps([str(file), str(folder), str(written)]), file=self._process.stdin, flush=True
-        )
-        return int(self._process.stdout.readline())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._process is not None:
-            self._process.communicate()
+        (folder / "pipeline.yaml").write_text(text, "utf-8")
+        (folder / "options.json").write_text(json.dumps(options))
+        return self._hatchery.carried_out(folder)
 
 
 @dataclass
@@ -93,14 +73,11 @@ class Cluster:
         """What kfp makes of the text of a pipeline. `job` again is that job, tried once more."""
         job = job or str(uuid.uuid4())
         place = self.folder / f"job-{len(self.carried)}"
-        file = self.folder / f"pipeline-{len(self.carried)}.yaml"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8")
         options = {
             "secrets": self.secrets, "configs": self.configs, "environment": self.environment,
             "job": job, "parameters": {"run": run} if run else {},
         }  # fmt: skip
-        code = self.engine.carry_out(file, place, options)
+        code = self.engine.carry_out(text, place, options)
         assert code in (0, 1), (place / "kfp").read_text()
         pods = [json.loads(line) for line in (place / "pods").read_text().splitlines()]
         said = place / "said"
@@ -114,11 +91,17 @@ def orchestrator(cluster: Cluster, **options: Any) -> KubeflowOrchestrator:
 
     @dataclass(frozen=True, kw_only=True)
     class ByKfp(KubeflowOrchestrator):
-        submits: ClassVar[bool] = True
-
-        def submit(self, job: Job, observer: Observer) -> Submitted | None:
+        def submit(self, job: Job, observer: Observer) -> Submitted:
             carried = cluster.carry_out(self.compile(job), job.plan.run)
             return Submitted(carried.job)
+
+        def seen(self, run: str, remote_id: str | None = None) -> Seen | None:
+            carried = next((each for each in cluster.carried if each.job == remote_id), None)
+            if carried is None:
+                return None
+            done = carried.succeeded
+            status = Status.COMPLETED if done else Status.FAILED
+            return Seen(carried.job, status, "SUCCEEDED" if done else "FAILED")
 
     return ByKfp(**{"image": IMAGE, **options})
 
