@@ -29,9 +29,13 @@ if TYPE_CHECKING:
     from penstock.runtime import compiling, dockerfile
     from penstock.runtime.compiling import Compilation
     from penstock.runtime.run import Run
+    from penstock.runtime.scheduling import making as scheduling
+    from penstock.runtime.scheduling.making import Created
+    from penstock.stack.engine import Timing
 else:
     compiling = lazy("penstock.runtime.compiling")  # only for who compiles
     dockerfile = lazy("penstock.runtime.dockerfile")
+    scheduling = lazy("penstock.runtime.scheduling.making")
     pipelines = lazy("penstock.api.pipeline")
 
 _dump: Final = json.JSONEncoder(indent=2).encode
@@ -127,6 +131,14 @@ def compiled(said: Asked) -> Compilation:
         into = os.path.abspath(ours["output"]) if ours["output"] else ""
         wanted = replace(pipelines.wanted(pipeline, args, named), into=into)
         return compiling.compiled(wanted, everything=ours["everything"], upload=ours["upload"])
+
+
+def scheduled(said: Asked, name: str, timing: Timing, at_once: int) -> Created:
+    """What was asked for, started by the clock from now on. Raises what `ended` tells."""
+    pipeline = asked.with_stack(said.pipeline, said.ours["stack"])
+    with _between_steps(pipeline):
+        args, named = pipeline.signature.completed((), {}, said.arguments)
+        return scheduling.create(pipelines.wanted(pipeline, args, named), name, timing, at_once)
 
 
 def image_for(said: Asked) -> str:

@@ -45,6 +45,10 @@ COMMANDS: Final[Table] = {
         "Pipelines of a file: run one, show it, compile it.",
     ),
     "run": ("penstock.cli.run:run", "What has run, and how."),
+    "schedule": (
+        "penstock.cli.schedule:schedule",
+        "Pipelines that an engine starts by the clock.",
+    ),
     "stack": ("penstock.cli.stack:stack", "Where pipelines run and where artifacts live."),
     "version": ("penstock.cli.version:version", "Which penstock this is."),
 }

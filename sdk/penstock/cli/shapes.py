@@ -51,7 +51,7 @@ def of_run(run: Run[Any], pinned: bool | None = None) -> dict[str, Any]:
         "user": record.user,
         "host": record.host,
         "commit": record.commit,
-        "parameters": {name: _parsed(text) for name, text in record.parameters.items()},
+        "parameters": {name: parsed(text) for name, text in record.parameters.items()},
         "versions": record.versions,
         "why": run.reason or None,
         "pinned": run.pinned if pinned is None else pinned,
@@ -66,7 +66,7 @@ def of_step(run: Run[Any], view: StepView) -> dict[str, Any]:
         "kind": record.failure.kind,
         "message": record.failure.message,
         "traceback": record.failure.traceback,
-        "inputs": {name: _parsed(text) for name, text in run.inputs(view.id).items()},
+        "inputs": {name: parsed(text) for name, text in run.inputs(view.id).items()},
     }
     return {
         "step": view.id,
@@ -80,7 +80,7 @@ def of_step(run: Run[Any], view: StepView) -> dict[str, Any]:
         "read": record.read,
         "written": record.written,
         "attempt": record.attempt,
-        "metadata": {name: _parsed(plain.encode(value)) for name, value in record.metadata.items()},
+        "metadata": {name: parsed(plain.encode(value)) for name, value in record.metadata.items()},
         "outputs": {
             name: {"format": item.format, "digest": item.digest, "size": item.total}
             for name, item in record.outputs.items()
@@ -121,7 +121,8 @@ def of_tag(tag: Tag) -> dict[str, Any]:
     }
 
 
-def _parsed(text: str) -> Any:
+def parsed(text: str) -> Any:
+    """Plain data as it is, and text about anything else."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

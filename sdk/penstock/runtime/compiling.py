@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from penstock.artifacts.store import ArtifactStore
-from penstock.errors import CannotRun, StackError, listed
+from penstock.errors import CannotRun
 from penstock.lazy import lazy
-from penstock.runtime import loading, observer
-from penstock.runtime.beside import Beside
-from penstock.runtime.cleaning import compilations
+from penstock.runtime import loading
 from penstock.runtime.ledger import Ledger
-from penstock.runtime.masking import Mask
-from penstock.runtime.preparing import Drawn, Prepared, Wanted
-from penstock.runtime.secrets import Secrets
-from penstock.stack import flavor
+from penstock.runtime.preparing import Drawn, Wanted
+from penstock.runtime.ready import Ready
 from penstock.stack.orchestrator import Compiles
-from penstock.stack.project import Project
-from penstock.stack.registry import Registry
 from penstock.stack.stack import Stack
 
 if TYPE_CHECKING:
-    from penstock.runtime import withheld
+    from penstock.runtime import abilities, withheld
 else:
+    abilities = lazy("penstock.runtime.abilities")  # only where one is missing
     withheld = lazy("penstock.runtime.withheld")  # only for who sends nothing
+
+_UNABLE: Final = "compiles nothing: it runs pipelines itself. Stacks whose orchestrators compile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +49,16 @@ def compiled(wanted: Wanted, *, everything: bool = False, upload: bool = True) -
     drawn = Drawn(wanted)
     orchestrator, store = drawn.stack.orchestrator, drawn.stack.artifact_store
     if not isinstance(orchestrator, Compiles):
-        raise _unable(drawn.stack, drawn.project)
+        raise abilities.lacking("compile", _UNABLE, drawn.stack, drawn.project)
     drawn.check()
-    prepared = Prepared(drawn, store if upload else _withheld(store), "")
-    found = prepared.anew() if everything else prepared.found()
-    calls, hits = len(prepared.plan.graph.calls), len(found.hits)
-    notes = [*prepared.notes, *prepared.remarks]
+    ready = Ready(drawn, store if upload else _withheld(store), everything=everything)
+    calls, hits = ready.calls, ready.hits
     if hits == calls:
-        return Compilation("", drawn.stack, calls, hits, notes)
-    beside = Beside(prepared.values, later=True)
-    record = prepared.record(found, beside.keep, 0.0)
-    sent = prepared.sent(record, found, beside.keep)
-    text = orchestrator.compile(prepared.executor(found, observer.Silent(), sent))
-    _refuse_secrets(text, drawn.secrets)
+        return Compilation("", drawn.stack, calls, hits, ready.notes)
+    text = ready.text(orchestrator)
     if upload:
-        beside.kept()
-        if sent is not None:
-            compilations.note(store, record, sent.record, sent.code)
-    notes += sent.remarks if sent else ()
-    return Compilation(text, drawn.stack, calls, hits, notes)
+        ready.upload()
+    return Compilation(text, drawn.stack, calls, hits, ready.notes)
 
 
 def _withheld(store: ArtifactStore) -> ArtifactStore:
@@ -83,46 +71,3 @@ def _withheld(store: ArtifactStore) -> ArtifactStore:
             hint="Compile once without --no-upload, or run any pipeline there.",
         )
     return withheld.Withheld(store)
-
-
-def _refuse_secrets(text: str, secrets: Secrets) -> None:
-    """The last look before anybody gets the text: whatever has put it there, no secret is in it."""
-    for name, value in secrets.known.items():
-        if Mask([value]).text(text) != text:
-            raise CannotRun(
-                f"What was compiled has the secret {name!r} in it, and is kept back.",
-                hint="Look for it in the settings of the pipeline and its steps, and in the "
-                "options of the orchestrator.",
-            )
-
-
-def _unable(stack: Stack, project: Project) -> CannotRun:
-    """The error for an orchestrator that carries runs out by itself."""
-    registry = Registry(project)
-    able = set(_flavors(registry))
-    stacks = [
-        name
-        for name in registry.stacks()
-        for spec in registry.specs(name)
-        if spec.category == "orchestrator" and spec.flavor in able
-    ]
-    new = "".join(f" --flavor {name}" for name in sorted(able)[:1])
-    return CannotRun(
-        f"The orchestrator {stack.orchestrator.name!r} (flavor {stack.orchestrator.flavor}) of the "
-        f"stack {stack.name!r} ({stack.origin}) compiles nothing: it runs pipelines itself. Stacks "
-        f"whose orchestrators compile: {listed(stacks)}.",
-        hint=f"Type it again, with --stack {stacks[0]}"
-        if stacks
-        else f"Type: penstock orchestrator register NAME{new}",
-    )
-
-
-def _flavors(registry: Registry) -> Iterator[str]:
-    """Names of those that compile; of one that cannot be loaded nobody knows."""
-    for each in flavor.flavors("orchestrator", registry.flavors):
-        try:
-            loaded = each.load()
-        except StackError:
-            continue
-        if hasattr(loaded, "compile"):
-            yield each.name

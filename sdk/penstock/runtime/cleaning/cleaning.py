@@ -141,14 +141,25 @@ class _Cleaning:
             self._report.tags += 1
 
     def _mark_compiled(self) -> None:
-        """Keep what compiled pipelines need that are in use."""
+        """Keep what compiled pipelines need that are in use, or that a schedule starts."""
         unused = min(self._old, self._now - self._limits.keep_compiled)
+        scheduled = self._scheduled()
         for entry in self._contents.compiled():
-            if not self._discarded("compiled pipelines", entry, unused):
-                found = compilations.needed(self._store, entry.name)
-                self._marks.name(found.whole)
-                for digest in found.naming:
-                    self._marks.add(object_key(digest))
+            if entry.name in scheduled:
+                self._report.kind("compiled pipelines").add(entry.size, gone=False)
+            elif self._discarded("compiled pipelines", entry, unused):
+                continue
+            found = compilations.needed(self._store, entry.name)
+            self._marks.name(found.whole)
+            for digest in found.naming:
+                self._marks.add(object_key(digest))
+
+    def _scheduled(self) -> set[str]:
+        """Whatever schedules name; also one that nobody can read."""
+        found: set[str] = set()
+        for entry in self._contents.schedules():
+            found.update(self._marks.add(entry.key))
+        return found
 
     def _clean_checkpoints(self) -> None:
         for entry in self._contents.shelf("checkpoints"):

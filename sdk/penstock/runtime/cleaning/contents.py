@@ -9,13 +9,15 @@ from typing import Final
 from penstock.artifacts.compression import ENDING
 from penstock.artifacts.identity import KEY
 from penstock.artifacts.store import PROBES, ArtifactStore, Entry
+from penstock.model.names import ALLOWED
 from penstock.runtime.cleaning import compilations
 from penstock.runtime.runid import PATTERN
+from penstock.runtime.scheduling.record import SHELF as SCHEDULES
 from penstock.runtime.tags import TAGS
 
 SHELVES: Final = (
     *("objects", "cache", "checkpoints", "corrupt", "runs", PROBES, TAGS),
-    *("jobs", "environments", "schedules", compilations.SHELF),
+    *("jobs", "environments", compilations.SHELF, SCHEDULES),
 )
 
 FILES: Final = ("run.json", "end.json", "submitted.json", "beat", "cancel", "pin")
@@ -32,6 +34,7 @@ _NAMES: Final = {
     "checkpoints": re.compile(_HEX),
     "corrupt": re.compile(rf"{_HEX}({re.escape(ENDING)})?"),
     compilations.SHELF: re.compile(_HEX),
+    SCHEDULES: ALLOWED,
 }
 
 
@@ -86,6 +89,10 @@ class Contents:
     def compiled(self) -> Iterator[Entry]:
         """What is said of pipelines that were compiled."""
         return self._flat(compilations.SHELF)
+
+    def schedules(self) -> Iterator[Entry]:
+        """What is said of pipelines that an engine starts by the clock."""
+        return self._flat(SCHEDULES)
 
     def probes(self) -> Iterator[Entry]:
         """What checks of the store have left that were killed."""

@@ -1,0 +1,1 @@
+"""Scheduling: pipelines that an engine elsewhere starts by the clock."""
