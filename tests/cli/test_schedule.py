@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from penstock import Client, LocalArtifactStore
+from penstock.runtime.elsewhere import jobs
+from penstock.runtime.ledger import Ledger
+from penstock.runtime.runid import new_run_id
+
 SHARED = '''\
 from dataclasses import dataclass
 from typing import ClassVar
@@ -195,17 +200,24 @@ def test_as_json_all_is_said(schedule: Schedule) -> None:
     assert found["last"] is None
 
 
-def test_the_last_run_is_told(schedule: Schedule, tmp_path: Path, penstock: Any) -> None:
+def test_the_last_run_that_it_has_started_is_told(
+    schedule: Schedule, tmp_path: Path, penstock: Any
+) -> None:
     schedule("create", "flow.py:training", "--every", "1h")
     assert penstock("pipeline", "run", "flow.py:training", "--stack", "here").code == 0
-    (file,) = (tmp_path / "store" / "runs").glob("*/run.json")
-    plan = json.loads(file.read_text().splitlines()[0])["plan"]
+    (own,) = Client("here").runs()
     record = tmp_path / "store/schedules/training"  # with the plan that its runs have
-    record.write_text(record.read_text().replace(json.loads(record.read_text())["plan"], plan))
-
+    plan = json.loads(record.read_text())["plan"]
+    record.write_text(record.read_text().replace(plan, own.record.plan))
     (found,) = schedule("list", "--json").data
-    assert found["last"] == {"run": file.parent.name, "status": "completed"}
-    assert f"{file.parent.name}  completed" in schedule("list").out
+    assert found["last"] is None  # that one was started by hand
+
+    fired = new_run_id()
+    ledger = Ledger(LocalArtifactStore(path=str(tmp_path / "store")))
+    assert jobs.begun(ledger, fired, "firing-1", own.record)
+    (found,) = schedule("list", "--json").data
+    assert found["last"] == {"run": fired, "status": "running"}
+    assert f"{fired}  running" in schedule("list").out
 
 
 def test_it_is_paused_resumed_and_deleted(schedule: Schedule) -> None:

@@ -194,10 +194,10 @@ def _of(client: Client) -> Schedulings:
 
 
 def _last(client: Client, plans: set[str]) -> dict[str, Run[Any]]:
-    """The newest run with each of these plans, among the newest of all."""
+    """The newest run with each of these plans that an engine has begun, among the newest of all."""
     found: dict[str, Run[Any]] = {}
     for run in client.runs(limit=FEW):
-        if run.record.plan in plans:
+        if run.record.job and run.record.plan in plans:
             found.setdefault(run.record.plan, run)
     return found
 
