@@ -7,22 +7,36 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from penstock.errors import CannotRun
 from penstock.lazy import lazy
 from penstock.model.component import Finding, Secret
+from penstock.stack.engine import Schedule, Seen, Timing
 from penstock.stack.orchestrator import MARK, Job, Observer, Orchestrator, Submitted
 from penstock_kubeflow import options, settings
 
 if TYPE_CHECKING:
     from penstock.model.graph import Call
     from penstock.stack.settings import ByFlavor
-    from penstock_kubeflow import compiling, document, environment, foreseen, health
+    from penstock_kubeflow import (
+        compiling,
+        document,
+        environment,
+        foreseen,
+        health,
+        provision,
+        scheduling,
+        states,
+        submitting,
+    )
 else:  # each is needed by a part of what is asked
     compiling = lazy("penstock_kubeflow.compiling")
     document = lazy("penstock_kubeflow.document")
     environment = lazy("penstock_kubeflow.environment")
     foreseen = lazy("penstock_kubeflow.foreseen")
     health = lazy("penstock_kubeflow.health")
+    provision = lazy("penstock_kubeflow.provision")
+    scheduling = lazy("penstock_kubeflow.scheduling")
+    states = lazy("penstock_kubeflow.states")
+    submitting = lazy("penstock_kubeflow.submitting")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +47,12 @@ class KubeflowOrchestrator(Orchestrator):
     foreign: ClassVar[Mapping[str, str]] = options.FOREIGN
     public: ClassVar[Collection[str]] = ("defaults",)
     elsewhere: ClassVar[bool] = True
-    submits: ClassVar[bool] = False
     reserves_resources: ClassVar[bool] = True
     settings: ClassVar[Collection[str]] = settings.NAMES
+    makes: ClassVar[str] = (
+        "the Kubernetes Secrets that its defaults name, of variables of this machine; "
+        "what others have written is never removed"
+    )
 
     image: str = ""
     """The container image of the steps: with Python, penstock and the libraries that they use."""
@@ -52,7 +69,8 @@ class KubeflowOrchestrator(Orchestrator):
     cookies: Secret | None = None
     """The cookies that the host lets one in with, for example authservice_session=…"""
     kube_context: str | None = None
-    """The context of the kubeconfig file by which Kubeflow is reached if no host is given."""
+    """The context of the kubeconfig file: Kubeflow is reached by it if no host is given, and `up`
+    makes Secrets there."""
     ca_bundle: str = ""
     """A file with the certificates of authorities to trust instead of the usual ones."""
     verify_ssl: bool = True
@@ -112,11 +130,39 @@ class KubeflowOrchestrator(Orchestrator):
             head += f"# Its runs need the service account {compiled.service_account}\n"
         return head + document.text(compiled)
 
-    def submit(self, job: Job, observer: Observer) -> Submitted | None:
-        raise CannotRun(
-            f"The orchestrator {self.name!r} submits no runs yet; it compiles pipelines.",
-            hint="Type: penstock pipeline compile FILE:NAME -o out.yaml",
-        )
+    def submit(self, job: Job, observer: Observer) -> Submitted:
+        return submitting.submitted(self, job, observer)
+
+    def seen(self, run: str, remote_id: str | None = None) -> Seen | None:
+        return states.seen(self, run, remote_id)
+
+    def cancel(self, remote_id: str) -> None:
+        states.cancel(self, remote_id)
+
+    def schedule(self, job: Job, name: str, timing: Timing, *, at_once: int, mark: str) -> Schedule:
+        return scheduling.schedule(self, job, name, timing, at_once, mark)
+
+    def schedules(self) -> Sequence[Schedule]:
+        return scheduling.schedules(self)
+
+    def pause_schedule(self, remote_id: str) -> None:
+        scheduling.pause(self, remote_id)
+
+    def resume_schedule(self, remote_id: str) -> None:
+        scheduling.resume(self, remote_id)
+
+    def delete_schedule(self, remote_id: str) -> None:
+        scheduling.delete(self, remote_id)
+
+    @property
+    def site(self) -> str:
+        return provision.site(self)
+
+    def up(self) -> Sequence[str]:
+        return provision.up(self)
+
+    def down(self, *, force: bool = False) -> Sequence[str]:
+        return provision.down(self, force=force)
 
     def check(self) -> Iterator[Finding]:
         """What is needed for a run, and what the host says."""

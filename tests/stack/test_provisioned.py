@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from penstock import LocalArtifactStore, LocalOrchestrator, Stack, SubprocessStepOperator
 from penstock.artifacts.remote import RemoteArtifactStore
 from penstock.errors import BadConfiguration, StackError, StoreUnavailable
-from penstock.model.component import StackComponent
+from penstock.model.component import Left, StackComponent
 from penstock.stack import provisioned
 from penstock.stack.project import Project
 
@@ -40,6 +40,8 @@ class Tracker(StackComponent):
     def up(self) -> Sequence[str]:
         if self.at == "nowhere":
             raise StoreUnavailable("There is no such place.")
+        if self.at == "elsewhere":
+            return (Left("left elsewhere, for nobody knows the way"),)
         return (f"made {self.at}",)
 
 
@@ -110,6 +112,13 @@ def test_a_folder_that_was_there_before_stays_though_it_is_empty(project: Projec
     assert of_store(made.up()) == "is there"
     made.down(force=True)
     assert (project.root / "store").is_dir()
+
+
+def test_what_was_only_left_is_said_and_not_remembered(project: Project) -> None:
+    tracker = Tracker(name="t", at="elsewhere")
+    (deed,) = provisioned.up([tracker], project)
+    assert str(deed) == "experiment tracker t: left elsewhere, for nobody knows the way"
+    assert not provisioned.is_up(project, tracker)
 
 
 def test_another_checkout_does_not_remove_it(

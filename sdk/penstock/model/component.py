@@ -48,6 +48,13 @@ class Finding:
         return cls(what, False, error.message, error.hint or "", error.exit_code)
 
 
+class Left(str):
+    """What `up` could not make, or has left as it is, and why: among what it says, and nothing that
+    `down` could take away."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class StackComponent:
     """A part of a stack. Subclasses are frozen, keyword-only dataclasses; a field is an option.
@@ -98,7 +105,8 @@ class StackComponent:
         return ""
 
     def up(self) -> Sequence[str]:
-        """Make the place that it needs. What was made now, in words: "made the folder store".
+        """Make the place that it needs. What was made now, in words: "made the folder store"; and
+        what should be known of the rest, each a `Left`.
 
         Nothing if it was there; then it is left as it is.
         """

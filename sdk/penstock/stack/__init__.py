@@ -6,7 +6,7 @@ from penstock.lazy import attach
 
 if TYPE_CHECKING:
     from penstock.artifacts.store import ArtifactStore
-    from penstock.model.component import Secret, StackComponent
+    from penstock.model.component import Left, Secret, StackComponent
     from penstock.stack.component import ComponentSpec
     from penstock.stack.flavor import Flavor
     from penstock.stack.install import library
@@ -21,6 +21,7 @@ __all__ = [
     "ComponentSpec",
     "Flavor",
     "Job",
+    "Left",
     "Observer",
     "Orchestrator",
     "Project",
@@ -40,6 +41,7 @@ __getattr__ = attach(
         "ComponentSpec": "penstock.stack.component",
         "Flavor": "penstock.stack.flavor",
         "Job": "penstock.stack.orchestrator",
+        "Left": "penstock.model.component",
         "Observer": "penstock.stack.orchestrator",
         "Orchestrator": "penstock.stack.orchestrator",
         "Project": "penstock.stack.project",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from penstock.errors import BadConfiguration, StackError
-from penstock.model.component import StackComponent
+from penstock.model.component import Left, StackComponent
 from penstock.stack.component import spoken
 from penstock.stack.making import resolved
 from penstock.stack.project import Project
@@ -51,12 +51,13 @@ class Deed:
 def up(components: Iterable[StackComponent], project: Project) -> Iterator[Deed]:
     """Make the places of components, one after the other; each is written down before the next."""
     found = _ready(components, project)
-    if any(each.makes for each in found):  # where nothing can be written down, nothing is made
+    if any(_needs(each) for each in found):  # where nothing can be written down, nothing is made
         _folder(project)
     for component in found:
-        if made := tuple(component.up() or ()):  # a stranger may return nothing
+        said = tuple(component.up() or ())  # a stranger may return nothing
+        if not all(isinstance(text, Left) for text in said):
             _remember(project, component)
-        yield Deed(component, made or ("is there" if component.makes else "needs no place",))
+        yield Deed(component, said or ("is there" if _needs(component) else "needs no place",))
 
 
 def down(
@@ -84,9 +85,14 @@ def _stays(component: StackComponent, sites: Sequence[str]) -> str:
     """Why nothing was done."""
     if sites:
         return f"is left as it is: --force removes {component.makes or 'what up has made'}"
-    if component.makes:
+    if _needs(component):
         return "is left as it is: nothing of it was made from here"
     return "needs no place"
+
+
+def _needs(component: StackComponent) -> bool:
+    """Whether it has a place as it is configured."""
+    return bool(component.makes and component.site)
 
 
 def _elsewhere(site: str) -> str:
