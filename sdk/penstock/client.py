@@ -34,7 +34,7 @@ from penstock.stack.registry import Registry
 from penstock.stack.stack import Stack
 
 if TYPE_CHECKING:
-    from penstock.runtime import artifact_names, tags
+    from penstock.runtime import artifact_names, engines, tags
     from penstock.runtime.bench import bench as benches
     from penstock.runtime.bench import room
     from penstock.runtime.bench.report import Report, Told
@@ -49,6 +49,7 @@ else:
     benches = lazy("penstock.runtime.bench.bench")  # only for who measures
     room = lazy("penstock.runtime.bench.room")
     artifact_names = lazy("penstock.runtime.artifact_names")  # only for who asks for one
+    engines = lazy("penstock.runtime.engines")  # only for runs that go on elsewhere
     tags = lazy("penstock.runtime.tags")
     cleaning = lazy("penstock.runtime.cleaning.cleaning")
     deletion = lazy("penstock.runtime.cleaning.deletion")
@@ -343,13 +344,18 @@ class Client:
         return self._ledger.store.path
 
     def _open(self, id: str) -> Run[Any]:
-        return Run(self._ledger, self._values, self._ledger.run(id))
+        return self._asking(Run(self._ledger, self._values, self._ledger.run(id)))
 
     def _all(self, left_out: LeftOut, first: int = FEW) -> Iterator[Run[Any]]:
         """Every run whose record can be read, the newest first; `first` is how many are wanted,
         most likely."""
         for told in newest(self._ledger, left_out.add, first=first, ends=True):
-            yield Run(self._ledger, self._values, told.record, end=told.end)
+            yield self._asking(Run(self._ledger, self._values, told.record, end=told.end))
+
+    def _asking(self, run: Run[Any]) -> Run[Any]:
+        """The same, which knows who can be asked if it goes on elsewhere."""
+        run.asks(lambda record: engines.find(self.registry, lambda: self.active_stack, record))
+        return run
 
     def _views(self, run: Run[Any], step: str | None) -> Iterator[StepView]:
         """The steps of a run that can be read: all, or those that `step` names."""

@@ -57,7 +57,6 @@ class Engine(Orchestrator):
 
     flavor: ClassVar[str] = "engine"
     elsewhere: ClassVar[bool] = True
-    submits: ClassVar[bool] = False
     settings: ClassVar[tuple] = ("env",)
 
     image: str = "ml:3"

@@ -20,6 +20,7 @@ from penstock import Client, Run, RunFailed, Stack, pipeline, step
 from penstock.artifacts.local import LocalArtifactStore
 from penstock.runtime import logs
 from penstock.runtime.masking import Mask
+from penstock.runtime.observer import Silent
 
 Made = Callable[..., Stack]
 
@@ -74,7 +75,9 @@ def test_what_others_leave_beside_a_log_is_no_part_of_it() -> None:
     (folder / "desktop.ini").write_text("[.ShellClassInfo]")
 
     assert run["said"].logs() == "hello\n"
-    assert list(run.follow_logs(["said"]).look(last=True)) == [("said", "hello\n")]
+    heard: list[tuple[str, str]] = []
+    run.watching(Silent(), lambda *said: heard.append(said), ["said"]).look()
+    assert heard == [("said", "hello\n")]
 
 
 def test_the_levels_of_loggers_hold() -> None:

@@ -401,9 +401,12 @@ def test_a_signal_before_the_step_begins_is_recorded_as_well(compiled: Compiled)
     assert cluster.records["wait"].status is Status.STOPPED
 
 
-def test_a_run_that_was_cancelled_stops_and_begins_no_more(compiled: Compiled) -> None:
+def test_a_run_that_was_cancelled_stops_and_begins_no_more_and_tells_no_hook(
+    compiled: Compiled, tmp_path: Path
+) -> None:
+    """An engine may start the last pod all the same."""
     cluster = compiled("waiting", 30.0)
-    process = cluster.start("wait")
+    process = cluster.start("wait", environment=told(tmp_path))
     wait_for(lambda: "waiting" in logged(cluster, "wait"))
     assert cluster.records.status is Status.RUNNING
     cluster.records.cancel()
@@ -413,6 +416,9 @@ def test_a_run_that_was_cancelled_stops_and_begins_no_more(compiled: Compiled) -
     assert cluster.records["wait"].status is Status.STOPPED
     assert "was cancelled by" in cluster.pod("wait", 130).err
     assert len(cluster.ledger.attempts(cluster.records.id, "wait")) == 1
+    cluster.pod("--end", environment=told(tmp_path))
+    assert heard(tmp_path) == ["begin waiting running"]
+    assert cluster.records.status is Status.STOPPED
 
 
 def logged(cluster: Cluster, call: str) -> str:

@@ -1,9 +1,11 @@
 """A watched folder is listed once, however much is read of it."""
 
+import time
+
 import pytest
 
 from penstock.errors import NoSuchKey
-from penstock.runtime.snapshot import Snapshot
+from penstock.runtime.snapshot import HOLDS, Snapshot
 from penstock.testing.distant import DistantArtifactStore
 
 KEYS = ("runs/a/run.json", "runs/a/steps/one.json", "runs/a/steps/two.json", "runs/b/run.json")
@@ -81,3 +83,22 @@ def test_the_rest_of_the_store_is_there_as_before(store: DistantArtifactStore) -
     assert snapshot.stat(KEYS[3]).key == KEYS[3]
     store.put(KEYS[3], [b"anew"])
     assert snapshot.get(KEYS[3]) == b"anew"
+
+
+def test_the_clock_of_a_distant_store_is_asked_for_once_in_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Ahead(DistantArtifactStore):
+        asked = 0
+
+        def clock(self) -> float:
+            Ahead.asked += 1
+            return time.time() + 100
+
+    snapshot = Snapshot(Ahead(path="memory://ahead"), "runs/a/")
+    for _ in range(3):
+        assert snapshot.clock() - time.time() == pytest.approx(100, abs=5)
+    assert (Ahead.asked, snapshot.asked) == (1, 1)
+    monkeypatch.setattr(time, "time", lambda now=time.time: now() + HOLDS + 1)
+    assert snapshot.clock() - time.time() == pytest.approx(100, abs=5)
+    assert Ahead.asked == 2

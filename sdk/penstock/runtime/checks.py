@@ -80,17 +80,6 @@ def check(
     return notes
 
 
-def check_submits(stack: Stack) -> None:
-    """Raises `CannotRun` if the orchestrator takes no jobs, before anything is sent or recorded."""
-    if not stack.orchestrator.submits:
-        raise CannotRun(
-            f"The orchestrator {stack.orchestrator.name!r} of the stack {stack.name!r} "
-            f"({stack.origin}) submits no runs yet; it compiles pipelines.",
-            hint="Type: penstock pipeline compile FILE:NAME -o out.yaml; or, in a notebook: "
-            f"Path('out.yaml').write_text(PIPELINE.on({stack.name!r}).compile())",
-        )
-
-
 def refuse_secrets(plan: Plan, stack: Stack, secrets: Secrets) -> None:
     """Raise `CannotRun` if a secret is in a plan: it would show it to everybody who can read the
     store, and the text of a compiled pipeline to others."""

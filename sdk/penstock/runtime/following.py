@@ -47,13 +47,17 @@ class Follower:
     def look(self) -> Status:
         """Tell what is new, and say how the run is doing."""
         status = run_status(self._ledger, self._record)  # before the rest, which is whole then
+        self.tell(status)
+        return status
+
+    def tell(self, status: Status) -> None:
+        """Tell what is new in a run that is doing like this."""
         for result, again in sorted([*self._finished(), *self._failed(status)], key=_ended):
             if again:
                 said = first_line(result)
                 self._told.note(f"{result.call} failed ({said}), attempt {result.attempt}")
             else:
                 self._told.step_finished(result)
-        return status
 
     def _knows(self, call: str) -> bool:
         """Whether it is one of the run's, or an item of one of its maps."""

@@ -11,7 +11,7 @@ from penstock.lazy import lazy
 from penstock.model.graph import Graph
 from penstock.model.options import PipelineOptions
 from penstock.model.records import Status
-from penstock.runtime import checks, hooks, loading, logs, observer
+from penstock.runtime import hooks, loading, logs, observer
 from penstock.runtime.beside import Beside
 from penstock.runtime.capturing import capture
 from penstock.runtime.cleaning import estimate
@@ -25,12 +25,15 @@ from penstock.runtime.planner import Found
 from penstock.runtime.preparing import Drawn, Prepared, Wanted
 from penstock.runtime.run import Run
 from penstock.runtime.runid import new_run_id
+from penstock.stack.engine import Watches
 from penstock.stack.stack import Stack
 
 if TYPE_CHECKING:
     from penstock.runtime import background, outbox
+    from penstock.runtime.elsewhere import submission
     from penstock.runtime.explaining import why
 else:
+    submission = lazy("penstock.runtime.elsewhere.submission")  # only for engines
     why = lazy("penstock.runtime.explaining.why")  # only where somebody looks
     background = lazy("penstock.runtime.background")  # only for runs that nobody waits for
     outbox = lazy("penstock.runtime.outbox")  # only for stores that are far away
@@ -55,8 +58,17 @@ class Launch:
         except BaseException as error:
             return raised(error)
 
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether an engine carries it out: it goes on whatever becomes of this process."""
+        orchestrator = self.stack.orchestrator
+        watches = orchestrator.elsewhere and isinstance(orchestrator, Watches)
+        return watches and bool(self.executor.pending)
+
     def carried_out(self) -> Outcome:
         """Run it to its end, and seal it. A step that fails is in the outcome, not raised."""
+        if self.is_handed_over:
+            return submission.Submission(self).watched()
         run, executor, told, options = self.run, self.executor, self.told, self.options
         going = Going(run.id, self.ledger, executor, told.note)
         log = logs.StepLog(self.ledger.store, run.id, logs.RUN, executor.secrets.mask)
@@ -96,7 +108,9 @@ class Launch:
         return estimate.said(self.ledger.store, written)
 
     def in_background(self) -> Run[Any]:
-        """Have it carried out by a thread of its own."""
+        """Have it carried out by a thread of its own, unless it is handed over anyway."""
+        if self.is_handed_over:
+            return submission.Submission(self).submitted()
         self.executor.traces.ignore()
         thread = background.Background(self.run.id, self.ended, self.executor.stop.request)
         self.run.goes_on(thread)
@@ -113,7 +127,6 @@ def begin(wanted: Wanted) -> Launch:
     drawn = Drawn(wanted)
     drawn.check()
     stack, secrets = drawn.stack, drawn.secrets
-    checks.check_submits(stack)
     sends = outbox.Outbox(stack.artifact_store) if stack.artifact_store.distant else None
     prepared = Prepared(drawn, sends or stack.artifact_store, new_run_id(started))
     plan, ledger, values = prepared.plan, prepared.ledger, prepared.values

@@ -27,12 +27,14 @@ class Outcome:
     failed: tuple[StepRun, ...]
     errors: Mapping[str, BaseException]
     """What the failed steps raised, by step."""
+    read: RunFailed | None = None
+    """What the records say went wrong, if the steps ran elsewhere."""
 
     @property
     def error(self) -> RunFailed | None:
         """What `.run()` raises of it, if anything."""
-        if self.status.usable:
-            return None
+        if self.status.usable or self.read is not None:
+            return self.read
         if not self.failed:
             return run_failed(self.run, ())
         cause = self.errors.get(self.failed[0].call)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
@@ -33,22 +33,27 @@ from penstock.runtime.observer import RunObserver
 from penstock.runtime.run_maps import RunMaps
 from penstock.runtime.status import run_status
 from penstock.runtime.step_view import StepView
+from penstock.stack.engine import Cancels, Watches
 
 if TYPE_CHECKING:
-    from penstock.runtime import at_once, following, in_notebook, waiting
+    from penstock.runtime import at_once, in_notebook, waiting, watching
     from penstock.runtime import replaying as replays
     from penstock.runtime.background import Background
     from penstock.runtime.cleaning import pins
+    from penstock.runtime.elsewhere import carrying, jobs
     from penstock.runtime.explaining import difference as differences
     from penstock.runtime.explaining import why as explaining
     from penstock.runtime.explaining.change import Explanation
     from penstock.runtime.explaining.difference import Difference, Side
-    from penstock.runtime.following import Follower, LogFollower
     from penstock.runtime.replaying import Replay
+    from penstock.runtime.watching import Heard, Watching
+    from penstock.stack.orchestrator import Orchestrator
 else:
     replays = lazy("penstock.runtime.replaying")
     at_once = lazy("penstock.runtime.at_once")  # only where somebody looks
-    following = lazy("penstock.runtime.following")
+    carrying = lazy("penstock.runtime.elsewhere.carrying")  # only for runs elsewhere
+    jobs = lazy("penstock.runtime.elsewhere.jobs")
+    watching = lazy("penstock.runtime.watching")
     waiting = lazy("penstock.runtime.waiting")
     explaining = lazy("penstock.runtime.explaining.why")  # only where somebody asks
     differences = lazy("penstock.runtime.explaining.difference")
@@ -56,6 +61,9 @@ else:
     pins = lazy("penstock.runtime.cleaning.pins")
 
 R = TypeVar("R")
+
+FindEngine = Callable[[RunRecord], "Orchestrator | None"]
+"""Finds who can be asked about a run that goes on elsewhere."""
 
 Beat = tuple[Status, Mapping[str, float]]
 """How the run is doing, and the steps that run, or ran at the last sign of it, since when."""
@@ -83,6 +91,7 @@ class Run(Generic[R]):
         self._steps: Mapping[str, StepView] | None = None
         self._end = end
         self._background: Background | None = None
+        self._engine: FindEngine = _nobody
         if plan is not None:
             self._plan = plan
         self.record = record
@@ -138,7 +147,7 @@ class Run(Generic[R]):
         return [replace(item.failure, step=item.call) for item in records if item.failure]
 
     def wait(self, timeout: float | None = None) -> Run[R]:
-        """The run itself, once it has ended, in this process or in another one.
+        """The run itself, once it has ended, in this process, in another one, or elsewhere.
 
         Raises `RunFailed` as `.run()` does, and `StillRunning` after `timeout` seconds.
         """
@@ -152,21 +161,45 @@ class Run(Generic[R]):
         """It is carried out by a thread of this process."""
         self._background = background
 
+    def asks(self, engine: FindEngine) -> None:
+        """Who can be asked how it is doing if it goes on elsewhere; looked for when needed."""
+        self._engine = engine
+        self.__dict__.pop("engine", None)
+
+    @cached_property
+    def engine(self) -> Orchestrator | None:
+        """The orchestrator whose engine carries it out, if it can be asked."""
+        return self._engine(self.record) if self.record.elsewhere else None
+
     @property
     def is_here(self) -> bool:
         """Whether it was started on this machine, where it is certain if its process is there."""
         return self.record.machine == processes.machine()
 
     def cancel(self) -> None:
-        """Stop it, wherever it runs: its own process sees this within seconds.
+        """Stop it, wherever it runs: its own process sees this within seconds, and the engine that
+        carries it out, if one does, is told.
 
-        Raises `RunError` if it does not run.
+        Raises `RunError` if it does not run, and `EngineError` or `StackError` if the engine cannot
+        be told.
         """
-        status = self.status
-        if status is not Status.RUNNING:
+        status, engine = self.status, self.engine
+        goes_on = engine is not None and self._sealed() is None and not status.usable
+        if status is not Status.RUNNING and not goes_on:
             said = "lost: nobody is there to stop it" if status is Status.LOST else status
             raise RunError(f"Run {self.id} cannot be cancelled: it is {said}.")
         self._ledger.cancel(self.id, provenance.user(), provenance.host())
+        self._cancel_at(engine)
+
+    def _cancel_at(self, engine: object) -> None:
+        if not isinstance(engine, Cancels):
+            return
+        remote_id = jobs.job_of(self._ledger.store, self.id) or self.record.job
+        if not remote_id and isinstance(engine, Watches):
+            seen = engine.seen(self.id)
+            remote_id = seen.remote_id if seen is not None else ""
+        if remote_id:
+            engine.cancel(remote_id)
 
     @property
     def pinned(self) -> bool:
@@ -189,18 +222,20 @@ class Run(Generic[R]):
             return False
         return True
 
-    def follow(self, told: RunObserver) -> Follower:
-        """Tells an observer of it, one look after the other."""
+    def watching(
+        self, told: RunObserver, heard: Heard | None = None, calls: Sequence[str] | None = None
+    ) -> Watching:
+        """Tells an observer of it until its end, and somebody who has `heard` of it what these
+        steps say."""
         told.explained_by(
             explaining.watched(
                 self._ledger, self._values, self.record, lambda: self._plan, self._record_of
             )
         )
-        return following.Follower(self._ledger, self.record, told)
-
-    def follow_logs(self, calls: Sequence[str]) -> LogFollower:
-        """Gives what these steps print and log, one look after the other."""
-        return following.LogFollower(self._ledger, self.record, calls)
+        return watching.Watching(
+            self._ledger, self.record, lambda: carrying.planned(self._plan, self.id), self.engine,
+            told, heard, calls,
+        )  # fmt: skip
 
     @property
     def steps(self) -> Mapping[str, StepView]:
@@ -467,3 +502,8 @@ class Run(Generic[R]):
     def _is_item(call: str, name: str) -> bool:
         head, _, number = call.rpartition(".")
         return head == name and number.isdigit()
+
+
+def _nobody(record: RunRecord) -> Orchestrator | None:
+    """Where nobody says who can be asked."""
+    return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 PAGE: Final = 1000
 """Entries that one request lists, as S3 does."""
 
+HOLDS: Final = 600.0
+"""Seconds for which it is known what the clock of a distant store is ahead of ours."""
+
 
 class Snapshot(ArtifactStore):
     """Has what a store has, and asks for as little as can be: whoever watches a run looks again and
@@ -23,14 +28,18 @@ class Snapshot(ArtifactStore):
     _store: ArtifactStore
     _folder: str
     _entries: dict[str, Entry]
+    _names: list[str]
     _known: dict[str, tuple[Entry, Buffer]]
     _counted: list[int]
+    _clock: tuple[float, float]
+    """When it was asked for, and what it was ahead."""
 
     def __init__(self, store: ArtifactStore, folder: str) -> None:
         """`folder` ends in '/'. Before the first look it is empty."""
         self.__dict__.update({each.name: getattr(store, each.name) for each in fields(store)})
         self.__dict__.update(_store=store, flavor=store.flavor, _folder=folder)
-        self.__dict__.update(_entries={}, _known={}, _counted=[0])
+        self.__dict__.update(_entries={}, _names=[], _known={}, _counted=[0])
+        self.__dict__.update(_clock=(0.0, 0.0))
 
     def __getattr__(self, name: str) -> Any:
         """What only this flavor has."""
@@ -41,6 +50,7 @@ class Snapshot(ArtifactStore):
         found = {entry.key: entry for entry in self._store.tree(self._folder)}
         self._ask(1 + len(found) // PAGE)
         self.__dict__["_entries"] = found
+        self.__dict__["_names"] = sorted(found)
         known = self._known
         for key in [key for key, (entry, _) in known.items() if found.get(key) != entry]:
             del known[key]
@@ -63,7 +73,15 @@ class Snapshot(ArtifactStore):
         return self._store.filesystem
 
     def clock(self) -> float:
-        return self._store.clock()
+        """Asked for once in a while: what it is ahead of this machine's changes slowly."""
+        if not self._store.distant:
+            return self._store.clock()
+        now = time.time()
+        asked, _ = self._clock
+        if not asked <= now <= asked + HOLDS:
+            self._ask(1)
+            self.__dict__["_clock"] = now, self._store.clock() - now
+        return now + self._clock[1]
 
     # What lies in the folder is known.
 
@@ -77,7 +95,7 @@ class Snapshot(ArtifactStore):
         if not folder.startswith(self._folder):
             self._ask(1)
             return self._store.tree(folder)
-        return (entry for key, entry in sorted(self._entries.items()) if key.startswith(folder))
+        return (self._entries[key] for key in self._below(folder))
 
     def stat(self, key: str) -> Entry:
         if not key.startswith(self._folder):
@@ -111,23 +129,30 @@ class Snapshot(ArtifactStore):
         self._store.put(key, buffers, exclusive=exclusive)
         if key.startswith(self._folder):
             size = sum(memoryview(buffer).nbytes for buffer in buffers)
-            self._entries[key] = Entry(key, size, self._store.clock())
+            self._entries[key] = Entry(key, size, self.clock())
+            self.__dict__["_names"] = sorted(self._entries)
 
     def delete(self, key: str) -> None:
         self._ask(1)
         self._entries.pop(key, None)
+        self.__dict__["_names"] = sorted(self._entries)
         self._store.delete(key)
 
     def _children(self, prefix: str, start_after: str) -> Iterator[Entry]:
         last = ""
-        for key in sorted(self._entries):
-            if not key.startswith(prefix):
-                continue
+        for key in self._below(prefix):
             name, slash, _ = key[len(prefix) :].partition("/")
             child = prefix + name + slash
             if child != last and child > start_after:
                 yield Entry(child, 0, 0.0) if slash else self._entries[key]
             last = child
+
+    def _below(self, prefix: str) -> Iterator[str]:
+        names = self._names
+        for place in range(bisect_left(names, prefix), len(names)):
+            if not names[place].startswith(prefix):
+                return
+            yield names[place]
 
     def _entry(self, key: str) -> Entry:
         if key not in self._entries:

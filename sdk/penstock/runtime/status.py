@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from typing import Final
 
+from penstock.errors import NoSuchKey
 from penstock.model.records import RunRecord, Status
 from penstock.runtime import processes
 from penstock.runtime.ledger import Ledger
@@ -37,11 +38,17 @@ def run_status(ledger: Ledger, record: RunRecord, sealed: Sealed | None = None) 
     return written or (_elsewhere(ledger, record) if record.elsewhere else Status.LOST)
 
 
-def unfinished(ledger: Ledger, run: str, done: Container[str]) -> Status | None:
+def done(ledger: Ledger, record: RunRecord) -> set[str]:
+    """The steps that have given something usable."""
+    entries = ledger.store.keys(f"runs/{record.run}/steps/")
+    return {entry.name.removesuffix(".json") for entry in entries}.union(record.hits)
+
+
+def unfinished(ledger: Ledger, run: str, finished: Container[str]) -> Status | None:
     """What a run is of which nothing goes on any more: failed, or stopped, because steps are that
-    are not `done`. Nothing if none of them has been tried."""
+    are not `finished`. Nothing if none of them has been tried."""
     tried = [entry.name for entry in ledger.store.keys(f"runs/{run}/attempts/")]
-    last = [found[-1].status for call in tried if call not in done
+    last = [found[-1].status for call in tried if call not in finished
             if (found := ledger.attempts(run, call))]  # fmt: skip
     if not last:
         return None
@@ -53,30 +60,34 @@ def _written(ledger: Ledger, record: RunRecord, seal: Sealed) -> Status | None:
     sealed = seal(record.run)
     if sealed is not None:
         return sealed.status
-    return Status.COMPLETED if _done(ledger, record).issuperset(record.calls) else None
-
-
-def _done(ledger: Ledger, record: RunRecord) -> set[str]:
-    """The steps that have given something usable."""
-    entries = ledger.store.keys(f"runs/{record.run}/steps/")
-    return {entry.name.removesuffix(".json") for entry in entries}.union(record.hits)
+    return Status.COMPLETED if done(ledger, record).issuperset(record.calls) else None
 
 
 def _lives(ledger: Ledger, record: RunRecord) -> bool:
     """Whether somebody is there who carries the run out, or waits for that: here certain, elsewhere
     by beats."""
     here = record.machine == processes.machine()
-    if here and processes.is_alive(record.process, record.process_started):
+    is_there = here and processes.is_alive(record.process, record.process_started)
+    if is_there and not (record.elsewhere and _is_submitted(ledger, record.run)):
         return True
     if record.elsewhere:
         return ledger.signs(record).since_beat() <= MISSED * BEAT
     return not here and ledger.silence(record.run) <= MISSED * BEAT
 
 
+def _is_submitted(ledger: Ledger, run: str) -> bool:
+    """Whether an engine has it: then whoever submitted it may live on or not."""
+    try:
+        ledger.store.stat(f"runs/{run}/submitted.json")
+    except NoSuchKey:
+        return False
+    return True
+
+
 def _elsewhere(ledger: Ledger, record: RunRecord) -> Status:
     """What a run is whose steps run on other machines, of which none gives a sign of life. One step
     may be done and the next one wait for a machine: that can take its time."""
-    if (found := unfinished(ledger, record.run, _done(ledger, record))) is not None:
+    if (found := unfinished(ledger, record.run, done(ledger, record))) is not None:
         return found
     silence = ledger.store.clock() - ledger.last_sign(record)
     return Status.RUNNING if silence <= PATIENCE else Status.LOST

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from penstock.errors import PenstockError, RunFailed, StillRunning
 from penstock.model.records import Status
 from penstock.runtime.background import Background
+from penstock.runtime.observer import Silent
 from penstock.runtime.outcome import run_failed
 
 if TYPE_CHECKING:
@@ -22,13 +23,17 @@ def error_at_end(
     run: Run[Any], background: Background | None, timeout: float | None
 ) -> Exception | None:
     """What `.run()` raises of such an end; `StillRunning` if there is none within the time."""
+    if background is None and run.engine is not None:
+        watching = run.watching(Silent())
+        over = watching.until_over(timeout)
+        return watching.failed(said(run)) if over else _still_running(run, timeout)
     is_over = background.wait(timeout) if background is not None else _is_over(run, timeout)
     if not is_over:
         return _still_running(run, timeout)
     error = background.heard() if background is not None else None
     if isinstance(error, PenstockError):
         return error.with_traceback(None)  # it may be raised once more, elsewhere
-    return error if isinstance(error, Exception) else _said(run)
+    return error if isinstance(error, Exception) else said(run)
 
 
 def _is_over(run: Run[Any], timeout: float | None) -> bool:
@@ -50,7 +55,7 @@ def _still_running(run: Run[Any], timeout: float | None) -> StillRunning:
     )
 
 
-def _said(run: Run[Any]) -> RunFailed | None:
+def said(run: Run[Any]) -> RunFailed | None:
     """The error for a run that did not complete, from what is written down."""
     status = run.status
     if status.usable:

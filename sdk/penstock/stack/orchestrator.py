@@ -117,8 +117,6 @@ class Orchestrator(StackComponent, ABC):
     elsewhere: ClassVar[bool] = False
     """Whether steps run on other machines: then the code is uploaded first, and a store that the
     other side cannot reach is refused."""
-    submits: ClassVar[bool] = True
-    """Whether it carries jobs out. One that does not only compiles them."""
     reserves_resources: ClassVar[bool] = False
     """Whether a step starts only when what its `Resources` ask for is free."""
     settings: ClassVar[Collection[str]] = ()

@@ -198,9 +198,9 @@ def test_who_watches_a_run_is_told_the_same(err: Err) -> None:
     run = training.run(lr=0.05)
     err()
     told = observer.on_stderr()
-    follower = Client().run(run.id).follow(told)
-    follower.begin()
-    follower.look()
+    watching = Client().run(run.id).watching(told)
+    watching.begin()
+    watching.look()
     assert said(err()) == [("train", "lr 0.1 → 0.05")]
 
 

@@ -67,6 +67,22 @@ def job_of(store: ArtifactStore, run: str) -> str | None:
     return None if said is None else said["remote_id"]
 
 
+def page_of(store: ArtifactStore, run: str) -> str | None:
+    """Where the engine shows that job, if that was noted."""
+    said = _said(store, submitted_key(run), "remote_id")
+    return said.get("url") and str(said["url"]) if said else None
+
+
+def submitted_as(store: ArtifactStore, run: str, job: str, url: str | None) -> str:
+    """Note as which job a run was submitted; that which counts. Its first process may have done so
+    before, and knows no page of it."""
+    key, said = submitted_key(run), {"remote_id": job, "url": url}
+    counts = _agreed(store, key, "remote_id", said)
+    if counts == job and url is not None and page_of(store, run) != url:
+        store.put(key, [_dump(said).encode()])
+    return counts
+
+
 def begun(ledger: Ledger, run: str, job: str, pattern: RunRecord) -> RunRecord | None:
     """Write down that the run of a job begins, unless somebody has. Its record is a copy of the
     pattern, with what makes it this run."""

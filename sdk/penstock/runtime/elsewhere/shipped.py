@@ -111,7 +111,8 @@ def _private() -> Path:
 
 
 def _nowhere(error: OSError) -> CannotRun:
+    why = ": ".join(map(str, filter(None, (error.strerror, error.filename))))  # not all name a file
     return CannotRun(
-        f"The project's code cannot be unpacked in the pod: {error.strerror}: {error.filename}.",
+        f"The project's code cannot be unpacked in the pod: {why}.",
         hint="Give it a place for temporary files that it may write: an empty directory at /tmp.",
     )
