@@ -92,7 +92,7 @@ def make_bucket(url: str, name: str) -> str:
         return name
 
 
-def moto() -> None:
+def moto(address: str = "127.0.0.1") -> None:
     """All in memory, with conditional writes. It asks of no request which of AWS's services is
     meant, and reads no time twice: both take longer than the rest."""
     from moto.core import serialize
@@ -102,7 +102,7 @@ def moto() -> None:
     serialize.parse_to_aware_datetime = lru_cache(serialize.parse_to_aware_datetime)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     MotoRequestHandler.disable_nagle_algorithm = True  # it answers in two pieces
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server = ThreadedMotoServer(address, 0, verbose=False)
     server.start()
     assert server._server is not None
     server._server.app = one_at_a_time(create_backend_app("s3"))
