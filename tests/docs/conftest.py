@@ -4,4 +4,6 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path += [str(HERE), str(HERE.parent / "integrations/penstock_s3")]
+THERE = HERE.parent / "integrations"
+sys.path += [str(HERE), str(THERE / "penstock_s3"), str(THERE / "penstock_kubeflow")]
+sys.path += [str(THERE / "penstock_kubeflow/standin")]

@@ -3,7 +3,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from secrets_api import SecretsApi
 from servers import KEY, REGION, SECRET, Server
+from standins import Hatchery
 from story import PAGES, ROOT, Story, by_name, pattern, plain
 
 LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]*)?\)")
@@ -21,12 +23,38 @@ def s3() -> Iterator[dict[str, str]]:
         }
 
 
+@pytest.fixture
+def kubeflow(
+    s3: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """The same of whoever has a profile `ml` on a Kubeflow, whose pods find the Secrets that lie in
+    its cluster: by a stand-in, and a server that answers as Kubernetes."""
+    folder = tmp_path_factory.mktemp("kubeflow")
+    configs = {"site": {"s3-url": s3["S3_URL"], "region": s3["AWS_DEFAULT_REGION"]}}
+    with (
+        Hatchery() as hatchery,
+        hatchery.standin(
+            folder / "standin", multi_user=True, namespaces=["ml"], token="mine", configs=configs
+        ) as standin,
+        SecretsApi("ml") as api,
+    ):
+        api.after = lambda: standin.set(secrets=api.values("ml"))
+        yield {
+            "KFP_HOST": standin.url,
+            "KFP_TOKEN": "mine",
+            "KUBECONFIG": str(api.kubeconfig(folder, ml=api.url)),
+        }
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_everything_that_a_page_shows_is_so(
     page: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    needs_s3 = "${env:S3_URL}" in page.read_text("utf-8")
-    environment = request.getfixturevalue("s3") if needs_s3 else {}
+    text = page.read_text("utf-8")
+    needed = {"s3": "${env:S3_URL}", "kubeflow": "${env:KFP_HOST}"}
+    environment: dict[str, str] = {}
+    for name, needs in needed.items():
+        environment |= request.getfixturevalue(name) if needs in text else {}
     if wrong := Story(page, tmp_path, environment).happen().wrong:
         pytest.fail("\n".join(wrong), pytrace=False)
 
