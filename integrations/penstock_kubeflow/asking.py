@@ -13,7 +13,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import (
     HTTP_PORT,
     HTTPS_PORT,
@@ -47,6 +47,9 @@ _AS_IT_IS: Final = "/%:@!$&'()*+,;=~"
 _WORDS: Final = 400
 """Characters of what a server says that are shown: of a long story the beginning and the end, for
 Kubeflow wraps the cause into what failed of it."""
+
+_SECRET: Final = 8
+"""Letters from which on a word of what lets one in is not shown."""
 
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
@@ -125,6 +128,11 @@ class Asking:
         return found
 
     def _once(self, method: str, url: str, body: bytes | None, shown: Mapping[str, str]) -> Answer:
+        """One request. What lets one in is not in the answer, should the server repeat it."""
+        answer = self._sent(method, url, body, shown)
+        return answer if answer.is_it else _masked(answer, shown)
+
+    def _sent(self, method: str, url: str, body: bytes | None, shown: Mapping[str, str]) -> Answer:
         try:
             connection = self._connected(urlsplit(url))
         except (OSError, HTTPException, ValueError) as error:
@@ -180,6 +188,25 @@ class _Secured(HTTPSConnection):
     def connect(self) -> None:
         HTTPConnection.connect(self)
         self.sock = self._trusted.wrap_socket(self.sock, server_hostname=self._name)
+
+
+def _masked(answer: Answer, shown: Mapping[str, str]) -> Answer:
+    """Tokens and cookies are long; of what is short, each of its letters would be masked."""
+    words = {word for text in shown.values() for word in (text, *re.split(r"[ ;=]+", text))}
+    secret = sorted((word for word in words if len(word) >= _SECRET), key=len, reverse=True)
+    if not secret or answer.data is None:
+        return replace(answer, to=_without(secret, answer.to))
+    data = {
+        name: _without(secret, each) if isinstance(each, str) else each
+        for name, each in answer.data.items()
+    }
+    return replace(answer, data=data, to=_without(secret, answer.to))
+
+
+def _without(secret: list[str], text: str) -> str:
+    for word in secret:
+        text = text.replace(word, "***")
+    return text
 
 
 def _answer(url: str, found: HTTPResponse) -> Answer:

@@ -153,9 +153,12 @@ def _number(kind: _Kind, word: str, said: str, part: str) -> int:
 
 
 def _week(word: str, days: frozenset[int]) -> str:
-    """A field of days of the week without a 7, which engines do not know."""
+    """A field of days of the week without a 7, which engines do not know. Where all are meant, that
+    is said so: it decides whether the day of the month alone is enough."""
     if 7 not in days:
         return word.upper()
+    if "*" in word.split(","):
+        return "*"
     return ",".join(map(str, sorted({day % 7 for day in days})))
 
 

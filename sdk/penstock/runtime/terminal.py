@@ -7,8 +7,11 @@ import re
 from typing import Final, TextIO
 
 _ALIKE: Final = str.maketrans({"…": "...", "·": "-", "→": "->", "–": "-", "×": "x"})
-_UNSEEN: Final = re.compile(r"(\x1b\[[0-9;]*m)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""A colour, or another control character than tab and newline."""
+_UNSEEN: Final = re.compile(
+    r"(\x1b\[[0-9;]*m)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
+"""A colour, or another control character than tab and newline, or one that turns the direction of
+what follows it: a text could look like another one."""
 
 
 def write(text: str, stream: TextIO, *, colours: bool = False) -> None:
@@ -48,4 +51,5 @@ def has_colours(stream: TextIO) -> bool:
 def _escaped(found: re.Match[str], colours: bool) -> str:
     if found[1]:
         return found[1] if colours else ""
-    return f"\\x{ord(found[0]):02x}"
+    number = ord(found[0])
+    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"

@@ -241,6 +241,18 @@ def test_one_that_is_the_same_is_shown_once() -> None:
     assert len(host.asked) == 1
 
 
+def test_what_lets_one_in_is_not_shown_where_a_server_repeats_it() -> None:
+    shown = "bad auth Bearer sesame-open-7 with session=pumpkin-at-12; a=b"
+    said: Said = (400, {"error": shown, "code": 3, "message": shown})
+    with Host({RUNS: said}) as host:
+        kubeflow = of(host, token="sesame-open-7", cookies="session=pumpkin-at-12; a=b")
+        answer = kubeflow.post("runs", {})
+
+    assert answer.said == "bad auth *** with ***"
+    assert "sesame" not in str(answer)
+    assert "pumpkin" not in str(answer)
+
+
 @pytest.mark.parametrize("option", ["token", "cookies"])
 def test_what_no_header_takes_is_told_and_not_shown(option: str) -> None:
     with Host({}) as host, pytest.raises(BadConfiguration, match=option) as raised:

@@ -53,6 +53,10 @@ class Below(ArtifactStore):
         for entry in self.store.keys(self.prefix + prefix, start_after=after):
             yield Entry(entry.key.removeprefix(self.prefix), entry.size, entry.modified)
 
+    def tree(self, folder: str) -> Iterator[Entry]:
+        for entry in self.store.tree(self.prefix + folder):
+            yield Entry(entry.key.removeprefix(self.prefix), entry.size, entry.modified)
+
     def stat(self, key: str) -> Entry:
         entry = self.store.stat(self.prefix + key)
         return Entry(key, entry.size, entry.modified)

@@ -188,7 +188,21 @@ class Pod:
             if made is not None:
                 self._keep_compiled(pattern)
                 return made, True
+        if told.job:
+            self._check_run(run)
         return replace(pattern, run=run, job=told.job, elsewhere=True), False
+
+    def _check_run(self, run: str) -> None:
+        """Raise `CannotRun` unless this job belongs to that run. Which run it is was read where
+        anybody may write who can write to the store; what the run's own record says is signed."""
+        told, found = self._told, self._ledger.run(run)
+        if found.plan == told.plan and (run == told.run or found.job == told.job):
+            return
+        raise CannotRun(
+            f"{jobs.job_key(told.job)} in {self._store.path} says that this job is run {run}, and "
+            "the record of that run says that it is not.",
+            hint="Somebody has changed one of them. Delete that file, and start the job once more.",
+        )
 
     def _keep_compiled(self, pattern: RunRecord) -> None:
         """Say that what was compiled is in use. Once for each job is enough."""

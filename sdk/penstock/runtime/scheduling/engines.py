@@ -30,7 +30,8 @@ class Engines:
         can be asked."""
         _, found = self._asked(record)
         for each in found:
-            if each.mark == record.mark and record.remote_id in (None, each.remote_id):
+            same = each.name == record.name and each.mark == record.mark
+            if same and record.remote_id in (None, each.remote_id):
                 return each
         return None
 
