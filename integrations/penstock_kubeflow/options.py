@@ -56,8 +56,8 @@ FOREIGN: Final[Mapping[str, str]] = {
 }
 """Options of other tools, and what the same is called here."""
 
-_TEXTS: Final = ("image", "host", "namespace", "ca_bundle", "python")
-_PERHAPS: Final = ("experiment", "service_account", "kube_context")
+_TEXTS: Final = ("image", "namespace", "ca_bundle", "python")
+_PERHAPS: Final = ("host", "experiment", "service_account", "kube_context")
 _SECRETS: Final = ("token", "cookies")
 _FLAGS: Final = ("verify_ssl",)
 _LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -102,6 +102,8 @@ def _types(kubeflow: KubeflowOrchestrator) -> Iterator[tuple[str, str]]:
 
 def _values(kubeflow: KubeflowOrchestrator) -> Iterator[tuple[str, str]]:
     host, namespace = kubeflow.host, kubeflow.namespace
+    if host == "":  # a variable that is empty must not lead to another cluster
+        yield "has an empty host", "Write host: https://…, or leave the option out."
     if host and not _later(host) and (wrong := address.wrong(host)):
         yield wrong
     if not _later(namespace) and not re.fullmatch(_LABEL, namespace):

@@ -254,6 +254,15 @@ def test_what_lets_one_in_is_not_shown_where_a_server_repeats_it() -> None:
 
 
 @pytest.mark.parametrize("option", ["token", "cookies"])
+def test_a_variable_that_is_empty_is_told(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMPTY", " ")
+    with Host({}) as host, pytest.raises(BadConfiguration, match=f"The {option} .* is empty"):
+        of(host, **{option: "${env:EMPTY}"}).get("runs")
+
+    assert host.asked == []
+
+
+@pytest.mark.parametrize("option", ["token", "cookies"])
 def test_what_no_header_takes_is_told_and_not_shown(option: str) -> None:
     with Host({}) as host, pytest.raises(BadConfiguration, match=option) as raised:
         of(host, **{option: "very\nsecret"}).get("runs")

@@ -70,6 +70,7 @@ def test_a_secret_that_is_given_as_text_is_shown_to_nobody() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        ({"host": ""}, "Write host: https://…, or leave the option out."),
         ({"host": "kfp.example/pipeline"}, "Write: host: https://kfp.example/pipeline"),
         ({"host": "localhost:8888"}, "Write: host: http://localhost:8888"),
         ({"host": "ftp://kfp.example"}, "Write: host: https://kfp.example"),
