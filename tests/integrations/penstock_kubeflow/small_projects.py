@@ -130,6 +130,29 @@ def failing() -> int:
 """,
 }
 
+SMALL: Final = """\
+import sys
+
+from penstock import pipeline, step
+
+
+@step
+def doubled(number: int) -> int:
+    return 2 * number
+
+
+@pipeline
+def small(number: int = 21) -> int:
+    return doubled(number)
+
+
+if __name__ == "__main__":
+    run = small.with_options(wait="later" not in sys.argv).run()
+    if "later" not in sys.argv:
+        print(run.result())
+"""
+"""A script with one step, which says 42; with the word `later`, it does not wait for that."""
+
 
 @contextmanager
 def imported(folder: Path, files: dict[str, str], name: str) -> Iterator[ModuleType]:
