@@ -96,6 +96,18 @@ class ByKube:
     def tls_name(self) -> str:
         return self._configuration.tls_server_name or ""
 
+    def check(self) -> None:
+        """Whether the file has such a context. No program is run that logs one in, as `headers`
+        would do: that may ask somebody."""
+        from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
+
+        context = self._kubeflow.kube_context
+        try:
+            merged = KubeConfigMerger(os.pathsep.join(_files()))
+            KubeConfigLoader(merged.config, context, config_base_path=None)
+        except Exception as error:  # of whichever library reads it
+            raise _leads_nowhere(error, context) from error
+
     def headers(self, *, anew: bool = False) -> Mapping[str, str]:
         if anew:
             _by_file.cache_clear()
@@ -137,10 +149,7 @@ def _by_file(
     try:
         load_kube_config(files, context, client_configuration=made)
     except Exception as error:  # it may have asked any library that logs one in
-        text = " ".join(str(error).split()).rstrip(".")
-        raise BadConfiguration(
-            f"The kubeconfig file {files} leads to no cluster: {text}.", hint=_hint(context)
-        ) from error
+        raise _leads_nowhere(error, context) from error
     made.ssl_ca_cert = authorities or made.ssl_ca_cert
     made.verify_ssl = verified and made.verify_ssl
     return ApiClient(made)
@@ -156,6 +165,13 @@ def _token(configuration: Any) -> str | None:
             hint=f"Does this work: kubectl get services -n {address.HOME}?",
         ) from error
     return found
+
+
+def _leads_nowhere(why: object, context: str | None) -> BadConfiguration:
+    files, text = os.pathsep.join(_files()), " ".join(str(why).split()).rstrip(".")
+    return BadConfiguration(
+        f"The kubeconfig file {files} leads to no cluster: {text}.", hint=_hint(context)
+    )
 
 
 def _hint(context: str | None) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         scheduling,
         states,
         submitting,
+        ways,
     )
 else:  # each is needed by a part of what is asked
     compiling = lazy("penstock_kubeflow.compiling")
@@ -37,6 +38,7 @@ else:  # each is needed by a part of what is asked
     scheduling = lazy("penstock_kubeflow.scheduling")
     states = lazy("penstock_kubeflow.states")
     submitting = lazy("penstock_kubeflow.submitting")
+    ways = lazy("penstock_kubeflow.ways")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,7 @@ class KubeflowOrchestrator(Orchestrator):
 
     image: str = ""
     """The container image of the steps: with Python, penstock and the libraries that they use."""
-    host: str = ""
+    host: str | None = None
     """The URL of Kubeflow Pipelines, for example https://kfp.example."""
     namespace: str = "kubeflow"
     """The Kubernetes namespace that runs belong to."""
@@ -129,6 +131,9 @@ class KubeflowOrchestrator(Orchestrator):
         if compiled.service_account:
             head += f"# Its runs need the service account {compiled.service_account}\n"
         return head + document.text(compiled)
+
+    def ready(self) -> None:
+        ways.way(self).check()
 
     def submit(self, job: Job, observer: Observer) -> Submitted:
         return submitting.submitted(self, job, observer)

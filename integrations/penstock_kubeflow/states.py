@@ -99,7 +99,8 @@ def _seen(api: Api, data: Data) -> Seen:
     if word == "CANCELING" and said.is_over:  # what carried it out is gone, and nobody has told
         status = Status.STOPPED
     why = said.why or text(data, "error", "message")
-    return Seen(id, status, word, why, said.calls, api.page(f"runs/details/{id}"))
+    page = api.page(f"runs/details/{id}")
+    return Seen(id, submissions.run_of(data), status, word, why, said.calls, page)
 
 
 def _is_worth_asking(data: Data, now: float) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from penstock_kubeflow.experiments import equals
-from penstock_kubeflow.within import Data, several, text
+from penstock_kubeflow.within import Data, several, text, there
 
 if TYPE_CHECKING:
     from penstock_kubeflow.api import Api
@@ -34,6 +34,15 @@ def of_run(api: Api, run: str) -> Sequence[Data]:
     its own."""
     found = _listed(api, "IS_SUBSTRING", run)
     return [each for each in found if text(each, "display_name").split(" ")[1:] == [run]]
+
+
+def run_of(data: Data) -> str:
+    """The run that one was submitted for: the parameter that its pods are told; empty if it has
+    none."""
+    given = text(data, "runtime_config", "parameters", "run")
+    spec = there(data, "pipeline_spec", "pipeline_spec") or there(data, "pipeline_spec")
+    declared = there(spec, "root", "inputDefinitions", "parameters", "run")
+    return given or text(declared, "defaultValue")
 
 
 def _listed(api: Api, how: str, name: str) -> Sequence[Data]:

@@ -71,6 +71,9 @@ class Way(Protocol):
     def tls_name(self) -> str:
         """The name in its certificate, if that is not the one that it is reached by."""
 
+    def check(self) -> None:
+        """Raise `StackError` for what can be told to be wrong before anything is asked."""
+
     def headers(self, *, anew: bool = False) -> Mapping[str, str]:
         """What lets one in, as it is now; `anew` if that was refused. Raises `StackError`."""
 
@@ -112,15 +115,21 @@ class ByHost:
 
     def __init__(self, kubeflow: KubeflowOrchestrator) -> None:
         self._kubeflow = kubeflow
-        self.called = kubeflow.host
-        self.base = address.base(kubeflow.host)
-        self.pages = address.pages(kubeflow.host)
-        self.others: Sequence[str] = address.others(kubeflow.host)
+        host = kubeflow.host or ""
+        self.called = host
+        self.base = address.base(host)
+        self.pages = address.pages(host)
+        self.others: Sequence[str] = address.others(host)
 
     @property
     def given(self) -> str:
         names = ("token", "cookies")
         return " and the ".join(name for name in names if getattr(self._kubeflow, name))
+
+    def check(self) -> None:
+        self.headers()
+        if self.base.startswith("https:"):
+            self.trusted()
 
     def headers(self, *, anew: bool = False) -> Mapping[str, str]:
         found = {}
@@ -198,7 +207,12 @@ def sendable(what: str, text: str) -> str:
 
 
 def _sent(option: str, secret: Secret) -> str:
-    return sendable(option, secret.reveal().strip())
+    if not (text := secret.reveal().strip()):
+        raise BadConfiguration(
+            f"The {option} for Kubeflow is empty.",
+            hint=f"Set the variable that it refers to, or leave the option out: {option}",
+        )
+    return sendable(option, text)
 
 
 def _unread(what: str, file: object, error: OSError) -> MissingReference:

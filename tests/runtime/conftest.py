@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ import pytest
 from penstock import LocalArtifactStore, LocalOrchestrator, Stack
 
 sys.path.append(str(Path(__file__).parent))  # in pytest's import mode a test sees no sibling
+import engines
+from away import module
+from production import Err, Prod, hurry
 
 Python = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -51,3 +54,20 @@ def stack(tmp_path: Path) -> Callable[..., Stack]:
         )
 
     return made
+
+
+@pytest.fixture
+def prod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Prod]:
+    monkeypatch.setenv("FOLDER", str(tmp_path))
+    hurry(monkeypatch.setattr)
+    made = Prod(tmp_path, module(monkeypatch, tmp_path, engines.PROJECT))
+    (tmp_path / "project.py").write_text(engines.PROJECT)
+    engines.register(tmp_path)
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def err(capsys: pytest.CaptureFixture[str]) -> Err:
+    """What was printed on stderr since the last time."""
+    return lambda: capsys.readouterr().err

@@ -1,15 +1,8 @@
-"""A little engine: jobs are detached processes, and what it knows of them lies in a folder.
-
-    python engines.py JOB
-
-carries out the job in that folder: its commands one after the other, each a process of its own,
-started where nothing of the project is. Whoever has submitted it may be gone long since.
-"""
+"""A little engine: jobs are detached processes, and what it knows of them lies in a folder."""
 
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 import uuid
@@ -17,17 +10,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import ClassVar
 
 from penstock import Client, Stack
 from penstock.artifacts.local import LocalArtifactStore
-from penstock.errors import EngineError, EngineUnsure
+from penstock.errors import BadConfiguration, EngineError, EngineUnsure
 from penstock.model.records import Status
 from penstock.stack.engine import Seen
 from penstock.stack.orchestrator import NEW, Job, Observer, Orchestrator, Submitted
 
 _dump = json.JSONEncoder().encode
+
+JOB = str(Path(__file__).with_name("engine_job.py"))
 
 OF: Mapping[str, Status] = {
     "PENDING": Status.PENDING, "RUNNING": Status.RUNNING, "SUCCEEDED": Status.COMPLETED,
@@ -45,6 +39,11 @@ class Engine(Orchestrator):
     folder: str = ""
     environment: str = ""
     """Of its pods: NAME=VALUE, with commas between them."""
+
+    def ready(self) -> None:
+        file = Path(self.folder) / "fails-ready"
+        if file.exists():
+            raise BadConfiguration(file.read_text())
 
     def submit(self, job: Job, observer: Observer) -> Submitted:
         self._fail("submit")
@@ -68,7 +67,8 @@ class Engine(Orchestrator):
             return None
         word, *why = (place / "state").read_text().split("\n")
         calls = dict(line.split(": ", 1) for line in why if ": " in line)
-        return Seen(place.name, OF[word], word, calls=calls, url=self._page(place.name))
+        page, of = self._page(place.name), (place / "run").read_text()
+        return Seen(place.name, of, OF[word], word, calls=calls, url=page)
 
     def cancel(self, remote_id: str) -> None:
         self._fail("cancel")
@@ -158,6 +158,10 @@ def waiting(count: int = 3) -> int:
 def hooked(count: int = 3) -> int:
     return total(load(count))
 
+@pipeline(on_success=told("success"), on_failure=told("failure"))
+def told_of(count: int = 3) -> int:
+    return wait(load(count))
+
 if __name__ == "__main__":
     import sys
     globals()[sys.argv[1]].run(*map(int, sys.argv[2:]))
@@ -197,48 +201,8 @@ def start(
     # No `Popen`, which complains of a child that outlives it.
     said = os.open(place / "said", os.O_WRONLY | os.O_CREAT)
     process = os.posix_spawn(
-        sys.executable, [sys.executable, __file__, str(place)], os.environ, setsid=True,
+        sys.executable, [sys.executable, JOB, str(place)], os.environ, setsid=True,
         file_actions=[(os.POSIX_SPAWN_DUP2, said, 1), (os.POSIX_SPAWN_DUP2, said, 2)],
     )  # fmt: skip
     os.close(said)
     (place / "process").write_text(str(process))
-
-
-def state(place: Path, word: str, *why: str) -> None:
-    (place / "new").write_text("\n".join([word, *why]))
-    (place / "new").replace(place / "state")
-
-
-def carry_out(place: Path) -> None:
-    """All commands, the last of them whatever became of the others."""
-    job = json.loads((place / "job").read_text())
-    home = {"PATH": os.environ["PATH"], "HOME": str(place), "TMPDIR": str(place)}
-    running: list[subprocess.Popen[bytes]] = []
-    ended: list[int] = []
-
-    def end(number: int, frame: FrameType | None) -> None:
-        ended.append(number)
-        for process in running:
-            process.terminate()
-
-    signal.signal(signal.SIGTERM, end)
-    state(place, "RUNNING")
-    (place / "work").mkdir()
-    failed: list[str] = []
-    for call, words in job["commands"].items():
-        if ended or (failed and call != "--end"):
-            continue
-        process = subprocess.Popen(words, cwd=place / "work", env={**home, **job["environment"]})
-        running[:] = [process]
-        (place / f"pod-{call}").write_text(str(process.pid))
-        if code := process.wait():
-            why = "OOMKilled (exit code 137)" if code == -signal.SIGKILL else f"exit code {code}"
-            failed.append(f"{call}: {why}")
-    if ended:
-        state(place, "CANCELED")
-        return
-    state(place, "FAILED" if failed else "SUCCEEDED", *failed)
-
-
-if __name__ == "__main__":
-    carry_out(Path(sys.argv[1]))

@@ -1,153 +1,25 @@
 """Runs that an engine carries out: submitted, watched, cancelled, sealed, whoever is there."""
 
-import json
 import os
-import re
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from penstock import Client, Run, RunFailed, Status
+from penstock import RunFailed, Status
 from penstock.cli.main import main
 from penstock.errors import EngineError, EngineUnsure, RunError, StillRunning
+from penstock.model.records import RunRecord
 from penstock.runtime import engines as asking
 from penstock.runtime.elsewhere import verdict
 
 sys.path.append(str(Path(__file__).parent))
+import engine_job
 import engines
-from away import module
-
-Err = Callable[[], str]
-
-
-class Prod:
-    """A project, its stack `prod`, and what lies in the folders of the two."""
-
-    def __init__(self, folder: Path, project: ModuleType) -> None:
-        self.folder = folder
-        self.project = project
-        self.programs: list[subprocess.Popen[str]] = []
-
-    def run(self, name: str, *args: Any, **options: Any) -> Run[Any]:
-        pipeline = getattr(self.project, name).on("prod").with_options(**options)
-        run: Run[Any] = pipeline.run(*args)
-        return run
-
-    def last(self) -> Run[Any]:
-        return Client("prod").run("last")
-
-    def records(self, run: str, name: str) -> Any:
-        """An object of the run, its first line."""
-        text = (self.folder / "store" / "runs" / run / name).read_text()
-        return json.loads(text.splitlines()[0])
-
-    def is_sealed(self, run: str) -> bool:
-        return (self.folder / "store" / "runs" / run / "end.json").exists()
-
-    @property
-    def jobs(self) -> list[Path]:
-        """What the engine has."""
-        return [each.parent for each in (self.folder / "engine").glob("*/run")]
-
-    @property
-    def asked(self) -> list[float]:
-        """When the engine was asked."""
-        file = self.folder / "engine" / "asked"
-        return (
-            [float(line.split()[0]) for line in file.read_text().splitlines()]
-            if file.exists()
-            else []
-        )
-
-    def fail(self, where: str, what: str = "") -> None:
-        """From now on the engine does that, or nothing of the kind any more."""
-        file = self.folder / "engine" / f"fails-{where}"
-        file.write_text(what) if what else file.unlink()
-
-    def say(self, word: str, *why: str) -> None:
-        """Have the engine say that of its job."""
-        engines.state(self.jobs[0], word, *why)
-
-    def started(self, *words: str, **variables: str) -> "subprocess.Popen[str]":
-        """The project's file as a program."""
-        process = subprocess.Popen(
-            [sys.executable, "-c", SHELL, *words], cwd=self.folder, text=True,
-            env={**os.environ, "PENSTOCK_STACK": "prod", "FOLDER": str(self.folder), **variables},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        self.programs.append(process)
-        return process
-
-    def end(self) -> None:
-        """Whatever has become of the test, nothing goes on."""
-        engines.end_all(self.folder / "engine")
-        for process in self.programs:
-            process.kill()
-            process.communicate()
-
-
-SHELL = """
-import os, runpy, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a shell
-sys.path[:0] = [".", HERE]
-import engines
-from pathlib import Path
-if "PROD" not in os.environ:
-    engines.register(Path.cwd())
-if sys.argv[1].endswith(".py"):
-    sys.argv = sys.argv[1:]
-    runpy.run_path(sys.argv[0], run_name="__main__")
-else:
-    from penstock.cli.main import main
-    sys.exit(main(sys.argv[1:]))
-""".replace("HERE", repr(str(Path(__file__).parent)))
-
-
-@pytest.fixture
-def prod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Prod]:
-    monkeypatch.setenv("FOLDER", str(tmp_path))
-    made = Prod(tmp_path, module(monkeypatch, tmp_path, engines.PROJECT))
-    (tmp_path / "project.py").write_text(engines.PROJECT)
-    engines.register(tmp_path)
-    yield made
-    made.end()
-
-
-@pytest.fixture
-def err(capsys: pytest.CaptureFixture[str]) -> Err:
-    """What was printed on stderr since the last time."""
-    return lambda: capsys.readouterr().err
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What takes a minute takes a moment."""
-    monkeypatch.setattr(asking, "EVERY", 0.3)
-    monkeypatch.setattr(asking, "FIRST", 0.3)
-    monkeypatch.setattr(asking, "SOONEST", 0.3)
-    monkeypatch.setattr(verdict, "TWICE", 0.8)
-    monkeypatch.setattr(verdict, "MISSED", 0.2)
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for what is bound to happen."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def lines(text: str) -> list[str]:
-    """What is said, without ids and times."""
-    text = re.sub(r"\d{8}-\d{6}-\w{4}-\w{4}|(?<=show )\S+", "RUN", text)
-    return re.sub(r"\d+(\.\d+)? (ms|s)\b", "TIME", text).splitlines()
+from production import Err, Prod, lines, until
 
 
 def test_it_looks_as_if_the_steps_ran_here(prod: Prod, capsys: Any) -> None:
@@ -198,7 +70,7 @@ def test_without_waiting_it_is_submitted_and_goes_on(prod: Prod) -> None:
     assert prod.is_sealed(run.id)
 
 
-def test_a_step_that_fails_is_told_and_raised_as_here(prod: Prod, err: Err, quick: None) -> None:
+def test_a_step_that_fails_is_told_and_raised_as_here(prod: Prod, err: Err) -> None:
     with pytest.raises(
         RunFailed, match=r"Step load of 'summing' failed: ValueError: no -1"
     ) as info:
@@ -211,7 +83,7 @@ def test_a_step_that_fails_is_told_and_raised_as_here(prod: Prod, err: Err, quic
     assert not [line for line in said if "kf says" in line]
 
 
-def test_a_run_in_the_background_does_not_seem_to_run_for_ever(prod: Prod, quick: None) -> None:
+def test_a_run_in_the_background_does_not_seem_to_run_for_ever(prod: Prod) -> None:
     run = prod.run("summing", -1, wait=False, progress=False)
     until(lambda: run.status is Status.FAILED)  # by its records: nobody watches it
     with pytest.raises(RunFailed, match="no -1"):
@@ -227,7 +99,7 @@ def test_what_is_refused_is_stopped_before_it_began(prod: Prod) -> None:
     assert not prod.jobs
 
 
-def test_what_may_have_been_taken_is_left_open(prod: Prod, quick: None) -> None:
+def test_what_may_have_been_taken_is_left_open(prod: Prod) -> None:
     prod.fail("submitted", "unsure")
     with pytest.raises(EngineUnsure, match="penstock run watch") as info:
         prod.run("summing", progress=False)
@@ -239,7 +111,7 @@ def test_what_may_have_been_taken_is_left_open(prod: Prod, quick: None) -> None:
 
 
 def test_a_process_that_dies_without_a_word_is_lost_for_the_engines_reason(
-    prod: Prod, err: Err, quick: None
+    prod: Prod, err: Err
 ) -> None:
     run = prod.run("waiting", wait=False)
     until((prod.folder / "waits").exists)
@@ -254,20 +126,20 @@ def test_a_process_that_dies_without_a_word_is_lost_for_the_engines_reason(
     assert "kf says FAILED: wait: OOMKilled (exit code 137). Go on with what" in err()
 
 
-def test_why_a_step_does_not_begin_is_told_once(prod: Prod, err: Err, quick: None) -> None:
+def test_why_a_step_does_not_begin_is_told_once(prod: Prod, err: Err) -> None:
     prod.project.waiting.on("prod").with_options(wait=False).run()
     run = prod.last()
     until((prod.folder / "waits").exists)
     prod.say("RUNNING", "wait: ImagePullBackOff: no such image")
     process = prod.started("run", "watch")
-    time.sleep(3)
+    until(lambda: len(prod.asked) > 3)
     (prod.folder / "go").touch()
     out, _ = process.communicate(timeout=60)
     assert out.count("note: kf says of step wait: ImagePullBackOff: no such image\n") == 1
     assert run.status is Status.COMPLETED
 
 
-def test_a_job_that_somebody_has_deleted(prod: Prod, err: Err, quick: None) -> None:
+def test_a_job_that_somebody_has_deleted(prod: Prod, err: Err) -> None:
     run = prod.run("waiting", wait=False)
     until((prod.folder / "waits").exists)
     engines.end_all(prod.folder / "engine")
@@ -281,7 +153,7 @@ def test_a_job_that_somebody_has_deleted(prod: Prod, err: Err, quick: None) -> N
 
 
 def test_a_job_that_another_engine_has_is_not_taken_for_deleted(
-    prod: Prod, quick: None, monkeypatch: pytest.MonkeyPatch
+    prod: Prod, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = prod.run("waiting", wait=False, progress=False)
     until((prod.folder / "waits").exists)
@@ -290,13 +162,11 @@ def test_a_job_that_another_engine_has_is_not_taken_for_deleted(
     until(lambda: list((prod.folder / "store/runs" / run.id / "beats").glob("*")))
     monkeypatch.setattr(verdict, "MISSED", 6)  # the pod gives signs of life
     with pytest.raises(StillRunning):
-        run.wait(timeout=4)
+        run.wait(timeout=1.5)
     assert not prod.is_sealed(run.id)
 
 
-def test_it_is_said_aloud_if_the_engine_has_another_opinion(
-    prod: Prod, capsys: Any, quick: None
-) -> None:
+def test_it_is_said_aloud_if_the_engine_has_another_opinion(prod: Prod, capsys: Any) -> None:
     """Both ways: all results and FAILED, no result and SUCCEEDED."""
     for word, code, opinion in (
         ("FAILED", 0, "kf says FAILED, the records say completed"),
@@ -313,7 +183,7 @@ def test_it_is_said_aloud_if_the_engine_has_another_opinion(
             until((prod.folder / f"store/runs/{run.id}/steps/wait.json").exists)
         else:
             os.kill(int((job / "pod-wait").read_text()), signal.SIGKILL)
-        engines.state(job, word)
+        engine_job.state(job, word)
         capsys.readouterr()
         assert main(["run", "watch", run.id, "--stack", "prod"]) == code
         assert f"  note: {opinion}\n" in capsys.readouterr().out
@@ -321,12 +191,12 @@ def test_it_is_said_aloud_if_the_engine_has_another_opinion(
             assert run.reason == "kf says SUCCEEDED: but there are steps without a result"
 
 
-def test_an_engine_that_does_not_answer_is_said_once(prod: Prod, capsys: Any, quick: None) -> None:
+def test_an_engine_that_does_not_answer_is_said_once(prod: Prod, capsys: Any) -> None:
     run = prod.run("waiting", wait=False)
     until((prod.folder / "waits").exists)
     prod.fail("seen", "kf does not answer.")
     process = prod.started("run", "watch")
-    time.sleep(3)
+    until(lambda: len(prod.asked) > 1)
     (prod.folder / "go").touch()
     out, _ = process.communicate(timeout=60)
     assert out.count("kf does not answer. The run is watched by its records meanwhile.") == 1
@@ -334,7 +204,7 @@ def test_an_engine_that_does_not_answer_is_said_once(prod: Prod, capsys: Any, qu
     assert run.status is Status.COMPLETED
 
 
-def test_cancel_ends_it_there_and_seals_it(prod: Prod, capsys: Any, quick: None) -> None:
+def test_cancel_ends_it_there_and_seals_it(prod: Prod, capsys: Any) -> None:
     run = prod.run("waiting", wait=False)
     until((prod.folder / "waits").exists)
     capsys.readouterr()
@@ -346,7 +216,7 @@ def test_cancel_ends_it_there_and_seals_it(prod: Prod, capsys: Any, quick: None)
     assert (prod.jobs[0] / "state").read_text() == "CANCELED"
 
 
-def test_a_run_that_waits_for_hours_can_be_cancelled(prod: Prod, quick: None) -> None:
+def test_a_run_that_waits_for_hours_can_be_cancelled(prod: Prod) -> None:
     run = prod.run("waiting", wait=False)
     until((prod.folder / "waits").exists)
     prod.say("RUNNING")
@@ -359,7 +229,7 @@ def test_a_run_that_waits_for_hours_can_be_cancelled(prod: Prod, quick: None) ->
         run.cancel()
 
 
-def test_it_is_cancelled_although_the_engine_does_not_hear_of_it(prod: Prod, quick: None) -> None:
+def test_it_is_cancelled_although_the_engine_does_not_hear_of_it(prod: Prod) -> None:
     run = prod.run("waiting", wait=False)
     until((prod.folder / "waits").exists)
     prod.fail("cancel", "kf does not answer.")
@@ -372,7 +242,7 @@ def test_it_is_cancelled_although_the_engine_does_not_hear_of_it(prod: Prod, qui
 @pytest.mark.parametrize(
     ("where", "status"), [("submit", Status.STOPPED), ("submitted", Status.COMPLETED)]
 )
-def test_whoever_submits_is_killed(prod: Prod, quick: None, where: str, status: Status) -> None:
+def test_whoever_submits_is_killed(prod: Prod, where: str, status: Status) -> None:
     prod.fail(where, "kill")
     process = prod.started("project.py", "summing")
     assert process.wait(timeout=60) == -signal.SIGKILL
@@ -431,7 +301,7 @@ def test_ctrl_c_while_it_is_handed_over(prod: Prod) -> None:
     assert run.wait().result() == 3
 
 
-def test_a_run_that_was_lost_is_resumed(prod: Prod, quick: None) -> None:
+def test_a_run_that_was_lost_is_resumed(prod: Prod) -> None:
     run = prod.run("waiting", wait=False, progress=False)
     until((prod.folder / "waits").exists)
     os.kill(int((prod.jobs[0] / "pod-wait").read_text()), signal.SIGKILL)
@@ -462,23 +332,33 @@ def test_who_cannot_ask_an_engine_watches_the_records(prod: Prod, capsys: Any) -
         "stacks: {other: {orchestrator: default, artifact_store: there}}\n"
     )
     process = prod.started("run", "watch", "--stack", "other", PROD="no")
-    time.sleep(2)
+    assert process.stdout is not None
+    line = "no stack here has the orchestrator 'engine' that could be asked"
+    until(lambda: line in process.stdout.readline())  # type: ignore[union-attr]
     (prod.folder / "go").touch()
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0, out
-    assert "no stack here has the orchestrator 'engine' that could be asked" in out
     assert not prod.is_sealed(run.id)
+
+
+RECORD = RunRecord(
+    run="20261122-005412-k3fq-7f3a", pipeline="summing", reference="summing:summing",
+    plan="ab" * 32, parameters={}, stack="prod", stack_origin="test", orchestrator="engine",
+    user="ann", host="", process=0, started=0.0, code="", commit=None, versions={},
+    calls=("load",), hits={},
+)  # fmt: skip
 
 
 def test_the_engine_is_asked_more_and_more_rarely(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "engine").mkdir()
-    monkeypatch.setattr(asking, "FIRST", 0.2)
-    engine = asking.Engine(engines.Engine(name="kf", folder=str(tmp_path / "engine")), "x", print)
+    monkeypatch.setattr(asking, "FIRST", 0.1)
+    kf = engines.Engine(name="kf", folder=str(tmp_path / "engine"))
+    engine = asking.Engine(kf, RECORD, print)
     begun = time.monotonic()
-    while time.monotonic() - begun < 2.5:
+    while time.monotonic() - begun < 1.2:
         engine.look("x")
         time.sleep(0.02)
-    assert engine.asked in (3, 4)  # at once, after 0.4 seconds, after 0.8, and after 1.6
-    assert engine.missed in (3, 4)
+    assert engine.asked == 3  # at once, after 0.2 seconds, and after 0.4; it would be after 0.8
+    assert engine.missed == 3

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,23 @@ def test_each_job_of_what_was_compiled_is_a_run_of_its_own(compiled: Compiled) -
     assert {run.status for run in runs} == {Status.COMPLETED}
     assert [run.record.job for run in runs] == [first.job, second.job]
     assert all(run.record.elsewhere for run in runs)
+
+
+@pytest.mark.parametrize("plan", ["the same", "another"])
+def test_a_job_that_somebody_leads_to_another_run_writes_nothing_there(
+    compiled: Compiled, plan: str
+) -> None:
+    """Whoever can write to the store can write which run a job is; a pod has a key, and signs."""
+    theirs = compiled("summing", 5)
+    theirs.pod("load")
+    run = theirs.records
+    mine = replace(theirs, job="mine") if plan == "the same" else compiled("summing", 1000)
+    store = theirs.store
+    store.put(jobs.job_key(mine.job), [json.dumps({"run": run.id}).encode()])
+    before = {entry.key for entry in store.tree(f"runs/{run.id}/")}
+
+    assert f"{jobs.job_key(mine.job)} in" in mine.pod("total", code=3).err
+    assert {entry.key for entry in store.tree(f"runs/{run.id}/")} == before
 
 
 def test_pods_that_start_at_once_agree_on_the_run(compiled: Compiled) -> None:
@@ -258,8 +276,8 @@ def test_what_hooks_of_the_pipeline_say_is_masked_and_in_the_log_of_the_run(
 def test_a_run_of_which_no_step_has_begun_can_be_ended(compiled: Compiled, tmp_path: Path) -> None:
     cluster = compiled("waiting")
     cluster.pod("--end", environment=told(tmp_path))
-    assert heard(tmp_path) == ["bad waiting failed"]
-    assert cluster.records.status is Status.FAILED
+    assert heard(tmp_path) == ["bad waiting lost"]
+    assert cluster.records.status is Status.LOST
 
 
 # What is wrong is said once, and can be found in the run.

@@ -69,7 +69,8 @@ def cancel(*, run_id: str, no_wait: bool, stack: str | None, as_json: bool) -> N
     elif no_wait:
         say(f"Run {found.id} is to be stopped by {where}.")
     else:
-        say(f"Run {found.id} is {found.status}: {found.reason or 'it had come to its end'}.")
+        why = found.reason.rstrip(".") or "it had come to its end"
+        say(f"Run {found.id} is {found.status}: {why}.")
 
 
 def follow_logs(found: Run[Any], step: str | None) -> None:
@@ -89,7 +90,8 @@ def lost(found: Run[Any]) -> str:
     """Why nobody expects anything of a run any more, and what can be done."""
     where = _where(found)
     if found.record.elsewhere:
-        said = found.reason or f"There is no sign of life of its steps, which ran at {where}"
+        silent = f"There is no sign of life of its steps, which ran at {where}"
+        said = found.reason.rstrip(".") or silent
         return f"{said}. Go on with what is finished: penstock run resume {found.id}"
     said = f"P{where[1:]}, which ran it, is gone"
     if not found.is_here:
@@ -121,6 +123,6 @@ def _end(found: Run[Any], status: Status, *, is_gone: bool) -> None:
     if status is Status.LOST:
         remark(lost(found))
     elif not status.usable and found.reason and found.record.elsewhere:
-        remark(f"Run {found.id} is {status}: {found.reason}.")
+        remark(f"Run {found.id} is {status}: {found.reason.rstrip('.')}.")
     if not status.usable:
         click.get_current_context().exit(EngineError.exit_code if is_gone else 1)

@@ -138,6 +138,9 @@ def begin(wanted: Wanted) -> Launch:
     found = prepared.found()
     for note in prepared.remarks:
         told.note(note)
+    if prepared.is_sent(found):
+        with secrets.provided():
+            stack.orchestrator.ready()
     beside = Beside(values, later=prepared.elsewhere)
     record = prepared.record(found, beside.keep, started)
     sent = prepared.sent(record, found, beside.keep)

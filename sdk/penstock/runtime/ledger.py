@@ -64,6 +64,13 @@ class Ledger:
         except KeyTaken:
             return
 
+    def explain(self, end: End, unexplained: End) -> None:
+        """Put a seal that says why in the place of one that does not; nothing if somebody has been
+        faster."""
+        if self.sealed(end.run) == unexplained:
+            signed = self.keys.sign(notation.written(end, self.identity.id))
+            self.store.put(end_key(end.run), [signed])
+
     def expand(self, made: Expansion) -> bool:
         """Write down what a map became. False if somebody else has done so already."""
         try:

@@ -207,9 +207,13 @@ class Prepared:
             elsewhere=self.elsewhere,
         )
 
+    def is_sent(self, found: Found) -> bool:
+        """Whether something is to be run on other machines."""
+        return self.elsewhere and not found.hits.keys() >= self.plan.graph.calls.keys()
+
     def sent(self, record: RunRecord, found: Found, keep: Keep) -> Sent | None:
         """What other machines need besides; None if nothing is to be run there."""
-        if not self.elsewhere or found.hits.keys() >= self.plan.graph.calls.keys():
+        if not self.is_sent(found):
             return None
         packed, store = self._packed(), self.ledger.identity.id
         copied = replace(

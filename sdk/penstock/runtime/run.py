@@ -33,10 +33,10 @@ from penstock.runtime.observer import RunObserver
 from penstock.runtime.run_maps import RunMaps
 from penstock.runtime.status import run_status
 from penstock.runtime.step_view import StepView
-from penstock.stack.engine import Cancels, Watches
+from penstock.stack.engine import Cancels
 
 if TYPE_CHECKING:
-    from penstock.runtime import at_once, in_notebook, waiting, watching
+    from penstock.runtime import at_once, engines, in_notebook, waiting, watching
     from penstock.runtime import replaying as replays
     from penstock.runtime.background import Background
     from penstock.runtime.cleaning import pins
@@ -53,6 +53,7 @@ else:
     at_once = lazy("penstock.runtime.at_once")  # only where somebody looks
     carrying = lazy("penstock.runtime.elsewhere.carrying")  # only for runs elsewhere
     jobs = lazy("penstock.runtime.elsewhere.jobs")
+    engines = lazy("penstock.runtime.engines")
     watching = lazy("penstock.runtime.watching")
     waiting = lazy("penstock.runtime.waiting")
     explaining = lazy("penstock.runtime.explaining.why")  # only where somebody asks
@@ -191,15 +192,14 @@ class Run(Generic[R]):
         self._ledger.cancel(self.id, provenance.user(), provenance.host())
         self._cancel_at(engine)
 
-    def _cancel_at(self, engine: object) -> None:
-        if not isinstance(engine, Cancels):
+    def _cancel_at(self, engine: Orchestrator | None) -> None:
+        """Have its job ended, once the engine has said that it is this run's."""
+        able: object = engine
+        if engine is None or not isinstance(able, Cancels):
             return
-        remote_id = jobs.job_of(self._ledger.store, self.id) or self.record.job
-        if not remote_id and isinstance(engine, Watches):
-            seen = engine.seen(self.id)
-            remote_id = seen.remote_id if seen is not None else ""
-        if remote_id:
-            engine.cancel(remote_id)
+        noted = jobs.job_for(self._ledger.store, self.record)
+        if (seen := engines.job(engine, self.record, noted)) is not None:
+            able.cancel(seen.remote_id)
 
     @property
     def pinned(self) -> bool:
@@ -227,6 +227,7 @@ class Run(Generic[R]):
     ) -> Watching:
         """Tells an observer of it until its end, and somebody who has `heard` of it what these
         steps say."""
+        self._end = None  # whoever watches may find out more of how it ended
         told.explained_by(
             explaining.watched(
                 self._ledger, self._values, self.record, lambda: self._plan, self._record_of

@@ -15,6 +15,7 @@ from penstock.errors import OURS, PenstockError
 from penstock.model.records import Failure
 from penstock.runtime.masking import Mask
 from penstock.runtime.stopping import is_end
+from penstock.stack.orchestrator import Orchestrator
 
 _PYTHON: Final = ("<frozen ", sysconfig.get_path("stdlib"))
 _INSTALLED: Final = tuple(sysconfig.get_path(name) for name in ("purelib", "platlib"))
@@ -45,8 +46,8 @@ def _users_frames(
     while frame is not None:
         if frame.tb_frame.f_code is getattr(function, "__code__", None):
             frames.clear()  # what is above it is how we, or asyncio, came to call it
-        if isinstance(error, PenstockError) and _is_a_stores(frame.tb_frame):
-            break  # what is below it is how the store came to say what it says
+        if isinstance(error, PenstockError) and _is_components(frame.tb_frame):
+            break  # what is below it is how the component came to say what it says
         frames.append(frame)
         frame = frame.tb_next
     kept = None
@@ -71,8 +72,12 @@ def _whose(frame: TracebackType) -> str:
     return "python" if file.startswith(_PYTHON) and not file.startswith(_INSTALLED) else "others"
 
 
-def _is_a_stores(frame: FrameType) -> bool:
-    return isinstance(frame.f_locals.get("self"), ArtifactStore | Draft)
+def _is_components(frame: FrameType) -> bool:
+    """Whether this is a store, or an orchestrator that hands things on: no step is called there."""
+    whose = frame.f_locals.get("self")
+    if isinstance(whose, Orchestrator):
+        return whose.elsewhere
+    return isinstance(whose, ArtifactStore | Draft)
 
 
 def is_users(error: BaseException | None) -> bool:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
@@ -23,6 +24,7 @@ from penstock.runtime.elsewhere.verdict import Verdict
 from penstock.runtime.engines import Engine
 from penstock.runtime.following import Follower, LogFollower
 from penstock.runtime.ledger import Ledger
+from penstock.runtime.notation import End
 from penstock.runtime.observer import RunObserver
 from penstock.runtime.pulse import Work
 from penstock.runtime.snapshot import Snapshot
@@ -40,6 +42,9 @@ BLIND: Final = 300.0
 
 LAST_WORD: Final = 5.0
 """Seconds that an engine has at the end to say whether it agrees."""
+
+EXPLAINING: Final = 30.0
+"""Seconds that it has to say why a run was lost, if it is still ending the job."""
 
 Heard = Callable[[str, str], None]
 """Is told a step, and what it has said."""
@@ -65,12 +70,14 @@ class Watching:
         self._logs = LogFollower(self._seen, record, calls or (*record.calls, logs.RUN))
         self._heard = heard
         self._told = told
-        self._engine = Engine(orchestrator, record.run, told.note) if orchestrator else None
+        self._engine = Engine(orchestrator, record, told.note) if orchestrator else None
         self._noted: dict[str, str] = {}
         """What the engine has said of single steps, and was told."""
         self._verdict: Verdict | None = None
         self._since = 0.0
         """When it was reached, by the monotonic clock."""
+        self._lost_since: float | None = None
+        """Since when it is known that it was lost, and not why, by the monotonic clock."""
         self._stop = Stop()
         self._cost = 1
         """Requests of the last look."""
@@ -120,7 +127,7 @@ class Watching:
         sealed = self._seen.sealed(self.record.run)
         if sealed is None:
             self._ask()
-        found = sealed.status if sealed is not None else self._judged()
+        found = self._judged() if sealed is None else self._explained(sealed)
         if self._heard is not None:  # what a step has said comes before the line that it is done
             for call, text in self._logs.look(last=found is not Status.RUNNING):
                 self._heard(call, text)
@@ -154,7 +161,8 @@ class Watching:
 
     @property
     def _remote_id(self) -> str | None:
-        return jobs.job_of(self._snapshot, self.record.run) or self.record.job or None
+        noted = jobs.job_for(self._snapshot, self.record)
+        return self._engine.believed(noted) if self._engine else noted
 
     def _looked(self) -> Status:
         """The same; while the store does not answer, what happens there is not known."""
@@ -171,22 +179,27 @@ class Watching:
         self._blind_since = None
         return found
 
-    def _ask(self) -> None:
+    def _ask(self, *, soon: bool = False) -> None:
         """Tell what is new of what the engine says, and ask it again if it is time for that."""
         engine = self._engine
         if engine is None:
             return
-        if engine.seen is not None:  # what it said before this look: a step may have said more
-            for call, why in verdict.untold(self._seen, self.record, engine.seen).items():
-                if self._noted.get(call) != why:
-                    self._noted[call] = why
-                    self._told.note(f"{engine.name} says of step {call}: {why}")
+        self._tell(engine)  # what it said before this look: a step may have said more
         remote_id = self._remote_id
-        engine.look(remote_id, soon=self._looks_over(engine))
+        engine.look(remote_id, soon=soon or self._looks_over(engine))
         if remote_id is None and engine.seen is not None:
             # Whoever submitted it did not come to write that down.
             seen = engine.seen
             jobs.submitted_as(self._snapshot, self.record.run, seen.remote_id, seen.url)
+
+    def _tell(self, engine: Engine) -> None:
+        """Pass on what is new of what it says of steps."""
+        if engine.seen is None:
+            return
+        for call, why in verdict.untold(self._seen, self.record, engine.seen).items():
+            if self._noted.get(call) != why:
+                self._noted[call] = why
+                self._told.note(f"{engine.name} says of step {call}: {why}")
 
     def _looks_over(self, engine: Engine) -> bool:
         """Whether it is time to ask a little sooner: a step has failed, or all are done."""
@@ -221,6 +234,34 @@ class Watching:
             writing.end(end)
             return (writing.sealed(run) or end).status
         return end.status
+
+    def _explained(self, sealed: End) -> Status:
+        """How a run is that is sealed. If a process there has sealed it as lost, the engine may
+        know why, and that is written down as well: until then, or for a while, it goes on."""
+        engine = self._engine
+        if engine is None or not sealing.is_unexplained(self._seen, self.record, sealed):
+            return sealed.status
+        now = time.monotonic()
+        if self._lost_since is None:
+            self._lost_since = now
+        self._ask(soon=True)
+        waits = now - self._lost_since < (EXPLAINING if engine.answers else LAST_WORD)
+        if waits and not (engine.is_over or engine.is_silent or engine.missed):
+            return Status.RUNNING
+        self._tell(engine)
+        if engine.seen is not None:
+            self._explain(sealed, verdict.reason(self._seen, self.record, engine.name, engine.seen))
+        return sealed.status
+
+    def _explain(self, sealed: End, why: str) -> None:
+        """Write down why it was lost. Nothing of the seal is taken over that the records do not
+        say: it would be signed by another key."""
+        if not why:
+            return
+        end = sealing.end(self._seen, self.record, self._plan(), sealed.status, why)
+        if end.status is sealed.status:
+            with suppress(StoreError):  # who may only read was told it
+                Ledger(self._ledger.store).explain(replace(end, ended=sealed.ended), sealed)
 
     def _compare(self, found: Status) -> None:
         """Say it if the engine has another opinion of how the run ended."""

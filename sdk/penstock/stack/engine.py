@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from penstock.model import durations
 from penstock.model.records import Status
 from penstock.stack.orchestrator import Job
 
@@ -20,6 +21,9 @@ class Seen:
     """What an engine says of a job."""
 
     remote_id: str
+    run: str
+    """The run that it was submitted for, or `NEW`; empty if the engine does not say. A job is
+    believed to be a run's only by this, or by the run's own record."""
     status: Status
     """`PENDING`, `RUNNING`, `COMPLETED`, `FAILED`, or `STOPPED` if somebody has ended it there."""
     word: str
@@ -68,7 +72,7 @@ class Timing:
     """Whole seconds."""
 
     def __str__(self) -> str:
-        return self.cron or f"every {self.every} s"
+        return f"{self.cron} UTC" if self.cron else f"every {durations.written(self.every)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,11 @@ class Orchestrator(StackComponent, ABC):
         """What can never be carried out, a sentence each; asked before anything runs."""
         yield from ()
 
+    def ready(self) -> None:
+        """Raise `StackError` if nothing can be submitted the way this is set up. Nobody is asked
+        over a network: it is about what is known here. Called before a run `elsewhere` is recorded
+        of which something is to be carried out; what is compiled only never comes to this."""
+
     @abstractmethod
     def submit(self, job: Job, observer: Observer) -> Submitted | None:
         """Carry the job out, or hand it to an engine and say where it is."""

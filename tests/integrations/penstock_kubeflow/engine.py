@@ -91,6 +91,9 @@ def orchestrator(cluster: Cluster, **options: Any) -> KubeflowOrchestrator:
 
     @dataclass(frozen=True, kw_only=True)
     class ByKfp(KubeflowOrchestrator):
+        def ready(self) -> None:
+            """It needs no host."""
+
         def submit(self, job: Job, observer: Observer) -> Submitted:
             carried = cluster.carry_out(self.compile(job), job.plan.run)
             return Submitted(carried.job)
@@ -101,7 +104,7 @@ def orchestrator(cluster: Cluster, **options: Any) -> KubeflowOrchestrator:
                 return None
             done = carried.succeeded
             status = Status.COMPLETED if done else Status.FAILED
-            return Seen(carried.job, status, "SUCCEEDED" if done else "FAILED")
+            return Seen(carried.job, run, status, "SUCCEEDED" if done else "FAILED")
 
     return ByKfp(**{"image": IMAGE, **options})
 

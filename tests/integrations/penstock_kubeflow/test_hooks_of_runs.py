@@ -132,7 +132,7 @@ def wait_for(fact: Callable[[], bool]) -> None:
     [
         ("works", "success hooked completed pod"),
         ("fails", "failure hooked failed pod"),
-        ("dies", "failure hooked failed pod"),
+        ("dies", "failure hooked lost pod"),
     ],
 )
 def test_the_last_pod_tells_how_a_run_has_ended(hooked: Hooked, how: str, ending: str) -> None:
@@ -140,6 +140,7 @@ def test_the_last_pod_tells_how_a_run_has_ended(hooked: Hooked, how: str, ending
 
     assert hooked.wrong(run, ["start hooked running here", ending]) == []
     assert f"the hook has heard of {run.id}\n" in run.logs()
+    assert run.reason == ("kf says FAILED: act: OOMKilled (exit code 137)" if how == "dies" else "")
 
 
 def test_they_are_told_though_nobody_watches(hooked: Hooked) -> None:

@@ -60,6 +60,9 @@ BELOW = {
 }
 
 ELSEWHERE = {
+    "… has no host, and there is neither a kubeconfig file nor is this a pod": "has no host",
+    "The kubeconfig file … leads to no cluster": "leads to no cluster",
+    "The cookies for Kubeflow cannot be sent": "cookies for Kubeflow cannot be sent",
     "… nothing came for 30 seconds": "nothing came for",
     "… answers 500: …": "answers 500",
     "the artifact store 'bucket' has no signing_key": "has no signing_key",

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from penstock import Resources, Stack, pipeline, step
-from penstock.errors import BadConfiguration, CannotRun
+from penstock.errors import BadConfiguration, CannotRun, StackError
 from penstock.model.graph import Call
 from penstock.model.step import Step
 from penstock.runtime.elsewhere import there
@@ -61,6 +61,23 @@ def training(settings: Mapping[str, Any] | None = None, **options: Any) -> Step[
     """A step with these settings for the flavor."""
     said = {"settings": {"kubeflow": settings}} if settings else {}
     return train.with_options(**said, **options)
+
+
+def test_what_reaches_nobody_is_refused_before_anything_is_recorded() -> None:
+    """Though it can be compiled."""
+
+    @pipeline(progress=False)
+    def training() -> int:
+        return train()
+
+    stack = made(KubeflowOrchestrator(name="kf", image=IMAGE))
+    drawn = training.on(stack)
+    drawn.compile()
+    before = {entry.key for entry in stack.artifact_store.tree("")}
+    with pytest.raises(StackError, match="The orchestrator 'kf' has no host") as told:
+        drawn.run()
+    assert told.value.exit_code == 3
+    assert {entry.key for entry in stack.artifact_store.tree("")} == before
 
 
 def refusal(kubeflow: KubeflowOrchestrator, one: Step[[], int], **options: Any) -> list[str]:

@@ -13,6 +13,7 @@ from small_kubeflow import SmallKubeflow, deaf, lost, refusal, says
 from penstock.errors import BadConfiguration, EngineError
 from penstock.model.records import Status
 from penstock.stack.engine import Cancels, Seen, Watches
+from penstock.stack.orchestrator import NEW
 from penstock_kubeflow import KubeflowOrchestrator, api, compiling, states
 
 RUN = "20261122-005412-k3fq-7f3a"
@@ -44,6 +45,7 @@ def orchestrator(there: SmallKubeflow, **options: Any) -> KubeflowOrchestrator:
 def added(there: SmallKubeflow, state: str, *rows: Mapping[str, Any], **said: Any) -> str:
     return there.add(
         display_name=f"hello {RUN}", state=state, pipeline_spec=SPEC,
+        runtime_config={"parameters": {"run": RUN}},
         run_details={"task_details": list(rows)}, **said,
     )  # fmt: skip
 
@@ -146,6 +148,15 @@ def test_a_failed_step_has_the_reason_of_its_pod(kubeflow: SmallKubeflow) -> Non
     assert (found.why, found.calls) == ("", {"load": "OOMKilled (exit code 137)"})
 
 
+def test_it_says_for_which_run_it_was_submitted(kubeflow: SmallKubeflow) -> None:
+    id = added(kubeflow, "RUNNING")
+    assert seen(kubeflow, id).run == RUN
+    del kubeflow.runs[id]["runtime_config"]
+    assert seen(kubeflow, id).run == NEW  # as the pipeline has it
+    del kubeflow.runs[id]["pipeline_spec"]
+    assert seen(kubeflow, id).run == ""
+
+
 def test_without_the_older_api_it_is_known_which_step_it_was(kubeflow: SmallKubeflow) -> None:
     kubeflow.has_older = False
     rows = [row("executor", "FAILED"), row("load", "FAILED"), row("steps", "FAILED")]
@@ -158,7 +169,7 @@ def test_no_reason_is_no_error(kubeflow: SmallKubeflow, said: Any) -> None:
     id = added(kubeflow, "FAILED")
     kubeflow.reading = [lambda _, done: done(), *[says(*said)] * 3]
     assert seen(kubeflow, id) == Seen(
-        id, Status.FAILED, "FAILED", url=f"{kubeflow.url}/#/runs/details/{id}"
+        id, RUN, Status.FAILED, "FAILED", url=f"{kubeflow.url}/#/runs/details/{id}"
     )
 
 

@@ -38,6 +38,26 @@ def test_without_anything_the_ways_are_told() -> None:
     )
 
 
+def said(kubeflow: KubeflowOrchestrator) -> str:
+    """What is told of it without asking anybody."""
+    with pytest.raises(StackError) as raised:
+        kubeflow.ready()
+    return str(raised.value)
+
+
+def test_what_can_be_told_without_asking_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    nobody = "https://kfp.invalid"
+    assert "has no host" in said(KubeflowOrchestrator())
+    spoilt = KubeflowOrchestrator(host=nobody, cookies="a=\N{EM DASH}")
+    assert "The cookies for Kubeflow cannot be sent" in said(spoilt)
+    missing = KubeflowOrchestrator(host=nobody, ca_bundle=str(tmp_path / "ca.pem"))
+    assert "cannot be read: No such file" in said(missing)
+    kubeconfig("https://cluster.invalid", {"exec": {"command": "false"}})
+    assert "leads to no cluster" in said(KubeflowOrchestrator(kube_context="other"))
+    KubeflowOrchestrator(kube_context="prod").ready()  # the program is not run
+    KubeflowOrchestrator(host=nobody, token="a").ready()
+
+
 def kubeconfig(server: str, user: Any = None, **cluster: Any) -> None:
     """JSON is YAML as well."""
     folder = Path.home() / ".kube"

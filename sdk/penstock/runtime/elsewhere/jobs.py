@@ -67,6 +67,12 @@ def job_of(store: ArtifactStore, run: str) -> str | None:
     return None if said is None else said["remote_id"]
 
 
+def job_for(store: ArtifactStore, record: RunRecord) -> str | None:
+    """The job that a run is, as far as that is known here. The record counts first: what is noted
+    beside it anybody may have written, signed by nobody."""
+    return record.job or job_of(store, record.run)
+
+
 def page_of(store: ArtifactStore, run: str) -> str | None:
     """Where the engine shows that job, if that was noted."""
     said = _said(store, submitted_key(run), "remote_id")

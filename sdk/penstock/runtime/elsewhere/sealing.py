@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Final
 
@@ -26,11 +26,33 @@ def end(
     if (found.keys() | record.hits.keys()).issuperset(record.calls):
         what, why = DONE, ""
     elif what is None:
-        what = status.unfinished(ledger, record.run, found) or Status.FAILED
-        why = ledger.cancelled(record.run) or "" if what is Status.STOPPED else ""
+        what = status.unfinished(ledger, record.run, found) or Status.LOST
+        why = _why(ledger, record, what, found)
     digests = {call: digest for call, (digest, _) in found.items()}
     keys = _keys(found, plan) if ledger.store.distant else {}
     return End(record.run, what, time.time(), digests, why, keys)
+
+
+def _why(ledger: Ledger, record: RunRecord, what: Status, found: Collection[str]) -> str:
+    """What the records say of an end that no step has told of."""
+    if what is Status.STOPPED:
+        return ledger.cancelled(record.run) or ""
+    return _silence(record, found) if what is Status.LOST else ""
+
+
+def is_unexplained(ledger: Ledger, record: RunRecord, sealed: End) -> bool:
+    """Whether a seal says no more of a lost run than its records do: whoever wrote it could ask no
+    engine."""
+    if sealed.status is not Status.LOST:
+        return False
+    return sealed.why == _silence(record, status.done(ledger, record))
+
+
+def _silence(record: RunRecord, found: Collection[str]) -> str:
+    """What is said of the first step of which nothing was heard."""
+    silent = (call for call in record.calls if call not in found and call not in record.hits)
+    first = next(silent, "")
+    return f"step {first} has left no record: its process was ended, or has never begun"
 
 
 def _written(ledger: Ledger, record: RunRecord) -> dict[str, tuple[str, StepRun]]:

@@ -7,7 +7,7 @@ has lasted: a record may be on its way, and what an engine says can be some seco
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from penstock.model.records import RunRecord, Status
@@ -36,7 +36,7 @@ class Verdict:
 
     status: Status
     why: str = ""
-    after: float = TWICE
+    after: float = field(default_factory=lambda: TWICE)
     seals: bool = True
     """Whether it may be written down. Else a later look may find something else."""
     is_gone: bool = False
@@ -115,3 +115,11 @@ def words(ledger: Ledger, record: RunRecord, name: str, seen: Seen) -> str:
     if not why and seen.status is Status.COMPLETED:
         why = "but there are steps without a result"
     return f"{name} says {seen.word}" + (f": {why}" if why else "")
+
+
+def reason(ledger: Ledger, record: RunRecord, name: str, seen: Seen) -> str:
+    """The same if it says more than that the job has failed; else nothing."""
+    is_bare = seen.status in (Status.PENDING, Status.RUNNING, Status.FAILED) and not seen.why
+    if is_bare and not untold(ledger, record, seen):
+        return ""
+    return words(ledger, record, name, seen)
